@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// decode → flow: what the headers of one packet said.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace weir {
+
+enum class IpVersion : std::uint8_t { v4 = 4, v6 = 6 };
+
+/// IANA protocol numbers that decode or the meter treats in a way of its own.
+namespace protocol {
+inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, dccp = 33, ipv6_route = 43, ipv6_fragment = 44, ah = 51,
+                              icmpv6 = 58, ipv6_options = 60, sctp = 132, udp_lite = 136, hop_by_hop = 0;
+}
+
+/// TCP control bits as IANA's tcpControlBits (6) counts them; 12 bits are in use.
+namespace tcp_flag {
+inline constexpr std::uint16_t fin = 0x01, syn = 0x02, rst = 0x04;
+}
+
+/// The outermost IP packet's headers. Numbers are in host order, addresses in network order.
+struct Headers {
+  std::array<std::byte, 16> source{};       ///< IPv4: the first four octets
+  std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets
+  std::uint64_t octets = 0;            ///< from the IP header on, as the IP header claims (RFC 7012 octetDeltaCount)
+  std::uint16_t source_port = 0;       ///< 0 without ports
+  std::uint16_t destination_port = 0;  ///< ICMP and ICMPv6: type × 256 + code
+  std::uint16_t vlan = 0;              ///< outermost VLAN identifier, 0 without
+  std::uint16_t tcp_flags = 0;         ///< 12 bits, 0 where they were not captured
+  std::uint16_t notes = 0;             ///< note_bit()s
+  std::uint8_t protocol = 0;
+  std::uint8_t tos = 0;  ///< IPv4 type of service, IPv6 traffic class
+  std::uint8_t ttl = 0;  ///< IPv4 time to live, IPv6 hop limit
+  IpVersion version = IpVersion::v4;
+};
+static_assert(sizeof(Headers) <= 64, "one line a packet between decode and meter");
+
+}  // namespace weir
