@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Large zeroed memory straight from the kernel, on huge pages where it has them. Untouched pages cost nothing.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <new>
+#include <utility>
+
+namespace weir {
+
+class Pages {
+ public:
+  Pages() = default;
+  /// Throws std::bad_alloc where the kernel refuses.
+  explicit Pages(std::size_t octets) : octets_{octets} {
+    void* at = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) throw std::bad_alloc{};
+    madvise(at, octets, MADV_HUGEPAGE);  // advice: a kernel without huge pages may refuse it
+    at_ = static_cast<std::byte*>(at);
+  }
+  Pages(Pages&& other) noexcept : at_{std::exchange(other.at_, nullptr)}, octets_{std::exchange(other.octets_, 0)} {}
+  Pages& operator=(Pages&& other) noexcept {
+    std::swap(at_, other.at_);
+    std::swap(octets_, other.octets_);
+    return *this;
+  }
+  ~Pages() {
+    if (at_) munmap(at_, octets_);
+  }
+
+  std::byte* data() const noexcept { return at_; }
+  std::size_t size() const noexcept { return octets_; }
+
+ private:
+  std::byte* at_ = nullptr;
+  std::size_t octets_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// When a record ends, reckoned with the packet clock alone.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <weir/record.hpp>
+
+#include "flow/options.hpp"
+#include "flow/shape.hpp"
+
+namespace weir::flow {
+
+/// Timeouts as the data path uses them, ns.
+struct Timeouts {
+  Word idle, active, closed;
+  bool tcp_close;
+
+  explicit Timeouts(const MeterOptions& options) noexcept
+      : idle{static_cast<Word>(options.timeout_idle.count())},
+        active{static_cast<Word>(options.timeout_active.count())},
+        closed{static_cast<Word>(options.timeout_closed.count())},
+        tcp_close{options.tcp_close == TcpClose::on} {}
+};
+
+/// The earliest moment at which a record ends, and why. Where moments are equal the order is TCP close, active, idle.
+struct End {
+  Word at;
+  EndReason reason;
+};
+
+/// A place whose record ended by active timeout, and that has seen no packet since, has no active end: there is nothing
+/// to export.
+inline End next_end(const Clocks& clocks, bool closing, bool has_packets, const Timeouts& timeouts) noexcept {
+  End end{clocks.last + timeouts.idle, EndReason::idle};
+  const Word active = clocks.first + timeouts.active;
+  if (has_packets && active <= end.at) end = {active, EndReason::active};
+  if (closing && clocks.close <= end.at) end = {clocks.close, EndReason::end_of_flow};
+  return end;
+}
+
+}  // namespace weir::flow

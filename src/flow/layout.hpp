@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one table of elements from which templates and records are made, joined to where the compiled shapes keep them.
+#pragma once
+
+#include <array>
+#include <weir/record.hpp>
+
+#include "flow/options.hpp"
+
+namespace weir::flow {
+
+/// The layouts that a meter with these options uses: 0 is IPv4's, 1 is IPv6's. Template 0 of a layout is the uniflow's,
+/// template 1, where there is one, the biflow's (RFC 5103 §6).
+std::array<RecordLayout, 2> make_layouts(const MeterOptions& options);
+
+/// Whether IPv4 uniflow records can keep their clocks as short differences with these timeouts.
+bool narrow_clocks_suffice(const MeterOptions& options) noexcept;
+
+}  // namespace weir::flow

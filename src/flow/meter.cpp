@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "flow/meter.hpp"
+
+#include <cstring>
+
+#include "base/hash.hpp"
+#include "flow/account.hpp"
+#include "flow/layout.hpp"
+#include "flow/table.hpp"
+
+namespace weir::flow {
+namespace {
+
+/// How often the whole table is looked through: a quarter of the shortest timeout, within these bounds.
+constexpr Word sweep_period(const Timeouts& timeouts) noexcept {
+  constexpr Word shortest = 10'000'000, longest = 3'600'000'000'000;  // 10 ms, 1 h
+  constexpr Word closed_at_least = 15'000'000'000;  // closed connections may wait as long as idle ones do by default
+  Word least = std::min(timeouts.idle, timeouts.active);
+  if (timeouts.tcp_close) least = std::min(least, std::max(timeouts.closed, closed_at_least));
+  return std::clamp(least / 4, shortest, longest);
+}
+
+Word nanoseconds_of(Instant at) noexcept { return static_cast<Word>(at.time_since_epoch().count()); }
+
+/// S4 and S6 are the shapes of IPv4 and IPv6 records; pool 0 and 1 of the table.
+template <class S4, class S6>
+class MeterOf final : public Meter {
+ public:
+  explicit MeterOf(const MeterOptions& options)
+      : timeouts_{options},
+        hash_{options.hash_key},
+        icmp_in_ports_{options.icmp_in_ports == IcmpInPorts::on},
+        sweep_period_{sweep_period(timeouts_)},
+        table_{options.capacity, {S4::octets, S4::clocks_at}, {S6::octets, S6::clocks_at}} {}
+
+  void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
+           Ended& ended) noexcept override {
+    while (!which.empty()) {
+      const auto burst = which.first(std::min(which.size(), burst_size));
+      which = which.subspan(burst.size());
+      Pending<S4> four;
+      Pending<S6> six;
+      for (const auto i : burst) {
+        if (headers[i].version == IpVersion::v4) look_ahead(four, packets[i], headers[i]);
+        else look_ahead(six, packets[i], headers[i]);
+      }
+      for (std::size_t i = 0; i < four.size; ++i) table_.prefetch_record<S4::octets>(four.hash[i]);
+      for (std::size_t i = 0; i < six.size; ++i) table_.prefetch_record<S6::octets>(six.hash[i]);
+      for (std::size_t i = 0; i < four.size; ++i) meter(four, i, ended);
+      for (std::size_t i = 0; i < six.size; ++i) meter(six, i, ended);
+    }
+  }
+
+  void expire(Instant clock, Ended& ended) noexcept override {
+    const Word now = nanoseconds_of(clock);
+    if (swept_until_ == 0) swept_until_ = now;
+    const Word passed = std::min(now - swept_until_, sweep_period_);
+    const auto slots = static_cast<Word>(table_.pool(0).used()) + table_.pool(1).used();
+    auto due = static_cast<std::size_t>(slots * (passed >> 10) / (sweep_period_ >> 10));  // shifted: fits 64 bits
+    if (due < burst_size && passed < sweep_period_) return;
+    swept_until_ = now;
+    for (due = std::min(due, ended.room()); due > 0; --due) sweep_one(now, ended);
+  }
+
+  bool finish(Instant clock, Ended& ended) noexcept override {
+    const Word now = nanoseconds_of(clock);
+    for (unsigned pool = 0; pool < 2; ++pool)
+      for (auto& slot = finished_[pool]; slot < table_.pool(pool).used(); ++slot) {
+        if (ended.room() == 0) return false;
+        if (pool == 0) finish_slot<S4>(0, slot, now, ended);
+        else finish_slot<S6>(1, slot, now, ended);
+      }
+    return true;
+  }
+
+  Totals in_table() const noexcept override {
+    Totals sum;
+    sum += in_pool<S4>(0);
+    sum += in_pool<S6>(1);
+    return sum;
+  }
+
+  std::size_t live() const noexcept override { return table_.live(); }
+
+ private:
+  template <class S>
+  static constexpr unsigned pool_of = std::is_same_v<typename S::Key, Key4> ? 0 : 1;
+
+  /// The packets of one family in a burst, between the stages.
+  template <class S>
+  struct Pending {
+    std::size_t size = 0;
+    std::array<typename S::Key, burst_size> key;
+    std::array<std::uint64_t, burst_size> hash;
+    std::array<Arrival, burst_size> arrival;
+    std::array<const Headers*, burst_size> headers;
+  };
+
+  /// First stage: key and hash; the tag line is on its way afterwards.
+  template <class S>
+  void look_ahead(Pending<S>& pending, const Packet& packet, const Headers& headers) noexcept {
+    constexpr auto n = S::Key::address_octets;
+    const auto i = pending.size++;
+    auto& arrival = pending.arrival[i];
+    arrival = {nanoseconds_of(packet.clock), milliseconds_since_epoch(packet.stamp),
+               static_cast<std::uint16_t>(packet.interface + 1), false, false};
+    if constexpr (S::biflow) {
+      const auto made = biflow_key<n>(headers);
+      pending.key[i] = made.key;
+      arrival.exchanged = made.exchanged;
+      arrival.echo_reply = made.echo_reply;
+    } else {
+      pending.key[i] = uniflow_key<n>(headers);
+    }
+    pending.headers[i] = &headers;
+    pending.hash[i] = hash_(pending.key[i].hashed());
+    table_.prefetch(pending.hash[i]);
+    ++counters_.packets;
+    counters_.octets += headers.octets;
+  }
+
+  /// Last stage: find or begin the record, end what is past its end, count.
+  template <class S>
+  void meter(const Pending<S>& pending, std::size_t i, Ended& ended) noexcept {
+    const auto& key = pending.key[i];
+    const auto& headers = *pending.headers[i];
+    const auto& arrival = pending.arrival[i];
+    const auto hash = pending.hash[i];
+    auto* record = table_.find(hash, pool_of<S>, [&key](const std::byte* at) { return same_key(key, at); });
+    if (!record) {
+      make_room(hash, arrival.clock, ended);
+      record = table_.insert(hash, pool_of<S>);
+      begin<S>(record, key, arrival);
+    } else if (ends_before<S>(record, headers, arrival, ended)) {
+      begin<S>(record, key, arrival);
+    }
+    account<S>(record, headers, arrival, timeouts_);
+  }
+
+  /// Ends what must end before this packet counts. True: the flow is over, the packet begins another in its place.
+  template <class S>
+  bool ends_before(std::byte* record, const Headers& headers, const Arrival& arrival, Ended& ended) noexcept {
+    if (settle<S>(record, arrival.clock, ended)) return true;
+    if ((headers.tcp_flags & tcp_flag::syn) && S::is_closing(record)) {
+      if (S::packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
+      return true;
+    }
+    if (outgrows<S>(record, headers, arrival)) [[unlikely]] {
+      emit<S>(record, EndReason::active, ended);
+      go_on<S>(record);
+    }
+    return false;
+  }
+
+  template <class S>
+  static bool outgrows(const std::byte* record, const Headers& headers, const Arrival& arrival) noexcept {
+    auto at = S::forward_at;
+    if constexpr (S::biflow)
+      if (arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0)) at = S::reverse_at;
+    return would_outgrow(record + at, headers);
+  }
+
+  /// Ends the record as often as it is past an end at `now`. True: the place is free.
+  template <class S>
+  bool settle(std::byte* record, Word now, Ended& ended) noexcept {
+    for (;;) {
+      const bool has_packets = S::packets(record) != 0;
+      const auto end = next_end(S::clocks(record), S::is_closing(record), has_packets, timeouts_);
+      if (now < end.at) [[likely]]
+        return false;
+      if (has_packets) emit<S>(record, end.reason, ended);
+      if (end.reason != EndReason::active) return true;
+      go_on<S>(record);
+    }
+  }
+
+  /// A line without a free way, or a full table: ends, with their own reasons, the line's records that are past an end;
+  /// if that frees nothing, the one touched longest ago.
+  void make_room(std::uint64_t hash, Word now, Ended& ended) noexcept {
+    auto number = table_.line_of(hash);
+    if (!table_.full() && Table::has_room(table_.line(number))) return;
+    while (table_.line(number).matches(0) == (1u << TagLine::ways) - 1)  // full elsewhere: the next line that holds any
+      number = number + 1 == table_.lines() ? 0 : number + 1;
+    auto& line = table_.line(number);
+    const auto live_before = table_.live();
+    unsigned oldest = TagLine::ways;
+    Word oldest_last = ~Word{0};
+    for (unsigned way = 0; way < TagLine::ways; ++way) {
+      if (line.tags[way] == 0) continue;
+      const Place place{line.places[way]};
+      if (place.pool() == 0 ? settle<S4>(table_.record_at(place), now, ended)
+                            : settle<S6>(table_.record_at(place), now, ended)) {
+        table_.erase(line, way);
+        continue;
+      }
+      const auto last =
+          place.pool() == 0 ? S4::clocks(table_.record_at(place)).last : S6::clocks(table_.record_at(place)).last;
+      if (last < oldest_last) {
+        oldest_last = last;
+        oldest = way;
+      }
+    }
+    if (table_.live() < live_before) return;
+    evict(line, oldest, ended);
+  }
+
+  void evict(TagLine& line, unsigned way, Ended& ended) noexcept {
+    WEIR_ASSERT(way < TagLine::ways);
+    const Place place{line.places[way]};
+    auto* record = table_.record_at(place);
+    if (place.pool() == 0) {
+      if (S4::packets(record)) emit<S4>(record, EndReason::lack_of_resources, ended);
+    } else {
+      if (S6::packets(record)) emit<S6>(record, EndReason::lack_of_resources, ended);
+    }
+    table_.erase(line, way);
+  }
+
+  void sweep_one(Word now, Ended& ended) noexcept {
+    const auto four = table_.pool(0).used(), six = table_.pool(1).used();
+    if (four + six == 0) return;
+    if (sweep_at_ >= static_cast<std::size_t>(four) + six) sweep_at_ = 0;
+    const auto at = static_cast<std::uint32_t>(sweep_at_++);
+    if (at < four) sweep_slot<S4>(0, at, now, ended);
+    else sweep_slot<S6>(1, at - four, now, ended);
+  }
+
+  template <class S>
+  void sweep_slot(unsigned pool, std::uint32_t slot, Word now, Ended& ended) noexcept {
+    if (table_.pool(pool).is_free(slot)) return;
+    if (settle<S>(table_.pool(pool).record(slot), now, ended)) erase_slot<S>(pool, slot);
+  }
+
+  template <class S>
+  void finish_slot(unsigned pool, std::uint32_t slot, Word now, Ended& ended) noexcept {
+    if (table_.pool(pool).is_free(slot)) return;
+    auto* record = table_.pool(pool).record(slot);
+    if (!settle<S>(record, now, ended) && S::packets(record)) emit<S>(record, EndReason::forced, ended);
+    erase_slot<S>(pool, slot);
+  }
+
+  template <class S>
+  void erase_slot(unsigned pool, std::uint32_t slot) noexcept {
+    typename S::Key key;
+    std::memcpy(&key, table_.pool(pool).record(slot), sizeof key);
+    auto& line = table_.line(table_.line_of(hash_(key.hashed())));
+    const auto place = Place::in(pool, slot);
+    unsigned way = 0;
+    while (way < TagLine::ways && (line.tags[way] == 0 || line.places[way] != place.number)) ++way;
+    WEIR_ASSERT(way < TagLine::ways);
+    table_.erase(line, way);
+  }
+
+  template <class S>
+  Totals in_pool(unsigned number) const noexcept {
+    Totals sum;
+    const auto& pool = table_.pool(number);
+    for (std::uint32_t slot = 0; slot < pool.used(); ++slot) {
+      if (pool.is_free(slot)) continue;
+      const auto* record = pool.record(slot);
+      for (unsigned i = 0; i < S::directions; ++i) {
+        const auto direction = Direction::load(record + S::forward_at + i * Direction::octets);
+        sum.packets += direction.packets();
+        sum.octets += direction.octet_word & low_48;
+      }
+      sum.records += S::packets(record) != 0;
+    }
+    return sum;
+  }
+
+  /// Hands a record out as it will be exported: source and destination in place, ICMP out of the ports.
+  template <class S>
+  void emit(const std::byte* record, EndReason reason, Ended& ended) noexcept {
+    auto* copy = ended.push(pool_of<S>);
+    std::memcpy(copy, record, S::octets);
+    typename S::Key key;
+    std::memcpy(&key, record, sizeof key);
+    RecordEnd end{.reason = reason};
+    bool echo_reply = false;
+    if constexpr (S::biflow) {
+      const auto reverse = Direction::load(record + S::reverse_at);
+      end.which_template = reverse.packets() != 0;
+      echo_reply = (reverse.packet_word & state::echo_reply) != 0;
+      if (S::forward_state(record) & state::exchanged) exchange_ends(key);
+      fill_empty_directions<S>(copy);
+    }
+    if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply);
+    std::memcpy(copy, &key, sizeof key);
+    std::memcpy(copy + S::clocks_at, &end, sizeof end);
+    ++counters_.ended[static_cast<std::size_t>(reason)];
+  }
+
+  template <std::size_t N>
+  void take_icmp_out_of_ports(Key<N>& key, RecordEnd& end, bool echo_reply) const noexcept {
+    end.icmp_type_code = echo_reply ? echo_reply_of<N>(key.port_b()) : key.port_b();
+    auto& numbers = key.word[Key<N>::numbers];
+    numbers &= ~Word{0xffff'ffff};
+    if (icmp_in_ports_) numbers |= Word{end.icmp_type_code} << 16;
+  }
+
+  /// A direction without packets has counts of 0, TTLs of 0 and the other direction's times.
+  template <class S>
+  static void fill_empty_directions(std::byte* record) noexcept {
+    auto forward = Direction::load(record + S::forward_at), reverse = Direction::load(record + S::reverse_at);
+    const auto fill = [](Direction& empty, const Direction& other) {
+      empty.octet_word = 0;
+      empty.start_word = (empty.start_word & ~low_48) | (other.start_word & low_48);
+      empty.end_word = (empty.end_word & ~low_48) | (other.end_word & low_48);
+    };
+    if (forward.packets() == 0) fill(forward, reverse);
+    if (reverse.packets() == 0) fill(reverse, forward);
+    forward.store(record + S::forward_at);
+    reverse.store(record + S::reverse_at);
+  }
+
+  Timeouts timeouts_;
+  KeyedHash hash_;
+  bool icmp_in_ports_;
+  Word sweep_period_, swept_until_ = 0;
+  std::size_t sweep_at_ = 0;
+  std::array<std::uint32_t, 2> finished_{};
+  Table table_;
+};
+
+}  // namespace
+
+std::unique_ptr<Meter> make_meter(const MeterOptions& options) {
+  if (options.direction == FlowDirection::biflow) return std::make_unique<MeterOf<Biflow4, Biflow6>>(options);
+  if (narrow_clocks_suffice(options)) return std::make_unique<MeterOf<UniflowNarrow4, Uniflow6>>(options);
+  return std::make_unique<MeterOf<Uniflow4, Uniflow6>>(options);
+}
+
+}  // namespace weir::flow

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The Metering Process of one worker: headers in, ended records out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <weir/headers.hpp>
+#include <weir/packet.hpp>
+#include <weir/record.hpp>
+
+#include "flow/ended.hpp"
+#include "flow/options.hpp"
+
+namespace weir::flow {
+
+/// Counted where it happens.
+struct MeterCounters {
+  std::uint64_t packets = 0, octets = 0;  ///< counted into flows; octets from the IP header on
+  std::array<std::uint64_t, 6> ended{};   ///< records handed out, by EndReason
+};
+
+/// Which records come out depends on the packets alone, not on how they are cut into calls nor on when expire() runs.
+/// One call is virtual for many packets; nothing behind it is.
+class Meter {
+ public:
+  virtual ~Meter() = default;
+
+  /// Counts packets[i] for every i of `which`; headers[i] are theirs. `ended` needs room for
+  /// Ended::records_per_packet × which.size().
+  virtual void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
+                   Ended& ended) noexcept = 0;
+
+  /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.
+  virtual void expire(Instant clock, Ended& ended) noexcept = 0;
+
+  /// Ends all that is left, at most as much as `ended` has room for. True when nothing is left.
+  virtual bool finish(Instant clock, Ended& ended) noexcept = 0;
+
+  /// What records in the table hold, by walking all of them.
+  virtual Totals in_table() const noexcept = 0;
+
+  virtual std::size_t live() const noexcept = 0;
+  const MeterCounters& counters() const noexcept { return counters_; }
+
+ protected:
+  MeterCounters counters_;
+};
+
+/// Takes all memory. Throws std::bad_alloc where there is too little.
+std::unique_ptr<Meter> make_meter(const MeterOptions& options);
+
+}  // namespace weir::flow

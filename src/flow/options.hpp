@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the meter is told at start.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <weir/units.hpp>
+
+namespace weir::flow {
+
+enum class FlowDirection : std::uint8_t { uniflow, biflow };
+enum class TcpClose : std::uint8_t { off, on };
+enum class IcmpInPorts : std::uint8_t { off, on };
+
+/// Timeouts are 0 to ten years; capacity is what this meter holds at once (one shard of the process's capacity).
+struct MeterOptions {
+  FlowDirection direction = FlowDirection::uniflow;
+  nanoseconds timeout_idle = std::chrono::seconds{15};
+  nanoseconds timeout_active = std::chrono::seconds{60};
+  nanoseconds timeout_closed = std::chrono::seconds{1};
+  TcpClose tcp_close = TcpClose::on;
+  std::size_t capacity = 1u << 20;
+  std::uint64_t hash_key = 0;
+  IcmpInPorts icmp_in_ports = IcmpInPorts::off;  ///< destinationTransportPort carries ICMP's type × 256 + code
+  std::uint32_t egress_interface = 0;            ///< exported as it is
+};
+
+}  // namespace weir::flow

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a live record lies in memory: key block, one counter block a direction, clocks. The usual layouts are compiled;
+// blocks for further elements come behind these, at offsets that are known at start.
+//
+//   key         Key4 (16 octets) or Key6 (40)
+//   direction   four words each; forward, then reverse (biflow)
+//                 octets    48 bits | minimum TTL 8 | maximum TTL 8
+//                 packets   48 bits | TCP control bits 12 | state 4
+//                 start     48 bits, ms since 1970 | interface + 1, 16
+//                 end       48 bits, ms since 1970 | 16: ToS of this direction's first packet, or the narrow clocks'
+//   clocks      first, last, close: the packet clock at the record's first and last packet and at its TCP close
+//   deadline
+//
+// IPv4 uniflow fits one cache line by keeping `last` and `close` as differences; the others fit two adjacent lines.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <weir/bytes.hpp>
+
+#include "flow/key.hpp"
+
+namespace weir::flow {
+
+using Word = std::uint64_t;
+inline constexpr Word low_48 = (Word{1} << 48) - 1;
+
+inline Word load_word(const std::byte* at) noexcept { return load_native<Word>(at); }
+inline void store_word(std::byte* at, Word word) noexcept { store_native(at, word); }
+
+/// State of a record, in the upper four bits of a direction's packets word.
+namespace state {
+inline constexpr Word closing = Word{1} << 60;       // forward word: the TCP connection is closing
+inline constexpr Word fin_forward = Word{1} << 61;   // forward word: a FIN was seen from the source
+inline constexpr Word fin_reverse = Word{1} << 62;   // forward word: a FIN was seen from the destination
+inline constexpr Word exchanged = Word{1} << 63;     // forward word: the source is end b of the key
+inline constexpr Word echo_reply = Word{1} << 60;    // reverse word: the first packet was an ICMP echo reply
+inline constexpr Word reverse_seen = Word{1} << 61;  // reverse word: a reverse packet has come since the flow began
+inline constexpr Word all = ~Word{0} << 60;
+}  // namespace state
+
+/// The four words of a direction.
+struct Direction {
+  static constexpr std::size_t octets = 32;
+  static constexpr std::size_t octets_at = 0, packets_at = 8, start_at = 16, end_at = 24;
+  static constexpr std::size_t ttl_minimum_at = 6, ttl_maximum_at = 7, flags_at = 14, interface_at = 22, tos_at = 30;
+
+  Word octet_word, packet_word, start_word, end_word;
+
+  static Direction load(const std::byte* at) noexcept {
+    return {load_word(at + octets_at), load_word(at + packets_at), load_word(at + start_at), load_word(at + end_at)};
+  }
+  void store(std::byte* at) const noexcept {
+    store_word(at + octets_at, octet_word);
+    store_word(at + packets_at, packet_word);
+    store_word(at + start_at, start_word);
+    store_word(at + end_at, end_word);
+  }
+  Word packets() const noexcept { return packet_word & low_48; }
+
+  /// Counts nothing yet: least and greatest values start at the far ends. State, interface and ToS stay.
+  void clear_counts() noexcept {
+    octet_word = Word{0xff} << 48;
+    packet_word &= state::all;
+    start_word |= low_48;
+    end_word &= ~low_48;
+  }
+};
+
+/// The packet clock at a record's first and last packet, and its close deadline (meaningful while it is closing). ns.
+struct Clocks {
+  Word first, last, close;
+};
+
+/// Three whole words.
+struct WideClocks {
+  static constexpr std::size_t octets = 24;
+  static constexpr Word longest = ~Word{0};  ///< ns of active + closed timeout that it can hold
+
+  static Clocks load(const std::byte* at, const std::byte*) noexcept {
+    return {load_word(at), load_word(at + 8), load_word(at + 16)};
+  }
+  static void store(std::byte* at, std::byte*, const Clocks& clocks) noexcept {
+    store_word(at, clocks.first);
+    store_word(at + 8, clocks.last);
+    store_word(at + 16, clocks.close);
+  }
+};
+
+/// First whole, last and close as differences of 40 bits: a packet counts into a record only before its active end, so
+/// neither difference exceeds active + closed timeout. The upper 16 bits of close lie in the forward end word.
+struct NarrowClocks {
+  static constexpr std::size_t octets = 16;
+  static constexpr Word longest = (Word{1} << 40) - 1;
+
+  static Clocks load(const std::byte* at, const std::byte* forward) noexcept {
+    const Word first = load_word(at), differences = load_word(at + 8);
+    const Word close_high = load_word(forward + Direction::end_at) >> 48;
+    return {first, first + (differences & longest), first + (differences >> 40 | close_high << 24)};
+  }
+  static void store(std::byte* at, std::byte* forward, const Clocks& clocks) noexcept {
+    const Word close = clocks.close - clocks.first;
+    store_word(at, clocks.first);
+    store_word(at + 8, ((clocks.last - clocks.first) & longest) | close << 40);
+    const Word end = load_word(forward + Direction::end_at);
+    store_word(forward + Direction::end_at, (end & low_48) | (close >> 24) << 48);
+  }
+};
+
+/// One compiled layout. Offsets are from the start of the record.
+template <class KeyBlock, class ClockBlock, unsigned Directions>
+struct Shape {
+  using Key = KeyBlock;
+  using ClocksAs = ClockBlock;
+  static constexpr unsigned directions = Directions;
+  static constexpr bool biflow = Directions == 2;
+  static constexpr std::size_t forward_at = Key::octets;
+  static constexpr std::size_t reverse_at = forward_at + Direction::octets;  // biflow only
+  static constexpr std::size_t clocks_at = forward_at + Directions * Direction::octets;
+  static constexpr std::size_t octets = (clocks_at + ClockBlock::octets + 63) / 64 * 64;
+
+  static Clocks clocks(const std::byte* record) noexcept {
+    return ClockBlock::load(record + clocks_at, record + forward_at);
+  }
+  static void set_clocks(std::byte* record, const Clocks& clocks) noexcept {
+    ClockBlock::store(record + clocks_at, record + forward_at, clocks);
+  }
+  static Word forward_state(const std::byte* record) noexcept {
+    return load_word(record + forward_at + Direction::packets_at);
+  }
+  static bool is_closing(const std::byte* record) noexcept { return forward_state(record) & state::closing; }
+  static Word packets(const std::byte* record) noexcept {
+    Word sum = forward_state(record) & low_48;
+    if constexpr (biflow) sum += load_word(record + reverse_at + Direction::packets_at) & low_48;
+    return sum;
+  }
+};
+
+using UniflowNarrow4 = Shape<Key4, NarrowClocks, 1>;
+using Uniflow4 = Shape<Key4, WideClocks, 1>;
+using Uniflow6 = Shape<Key6, WideClocks, 1>;
+using Biflow4 = Shape<Key4, WideClocks, 2>;
+using Biflow6 = Shape<Key6, WideClocks, 2>;
+static_assert(UniflowNarrow4::octets == 64, "IPv4 uniflow: one cache line");
+static_assert(Uniflow4::octets == 128 && Uniflow6::octets == 128 && Biflow4::octets == 128 && Biflow6::octets == 128,
+              "the others: two adjacent cache lines");
+
+}  // namespace weir::flow

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where records live. A lookup reads one tag line; a tag that agrees names the one record to compare. Tags and records
+// lie apart, so both can be prefetched stages ahead of their use. All memory is taken at construction; no place, no
+// growth: the meter must end a record first.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "base/pages.hpp"
+
+namespace weir::flow {
+
+/// A record's number: its pool in the uppermost bit, its slot in the others.
+struct Place {
+  static constexpr std::uint32_t pool_bit = 1u << 31;
+  std::uint32_t number;
+
+  static constexpr Place in(unsigned pool, std::uint32_t slot) noexcept { return {pool << 31 | slot}; }
+  constexpr unsigned pool() const noexcept { return number >> 31; }
+  constexpr std::uint32_t slot() const noexcept { return number & ~pool_bit; }
+  friend constexpr bool operator==(Place, Place) = default;
+};
+
+/// Ten tags, compared at once before any key is touched, and the places they stand for. Tag 0: nothing there.
+struct alignas(64) TagLine {
+  static constexpr unsigned ways = 10;
+  std::array<std::uint16_t, ways> tags;
+  std::array<std::uint32_t, ways> places;
+  std::uint32_t unused;
+
+  /// Bit i: tags[i] == tag.
+  unsigned matches(std::uint16_t tag) const noexcept {
+    const auto wanted = _mm_set1_epi16(static_cast<short>(tag));
+    const auto* at = reinterpret_cast<const __m128i*>(this);  // tags, then octets of places, which the mask leaves out
+    const auto low = _mm_cmpeq_epi16(_mm_load_si128(at), wanted),
+               high = _mm_cmpeq_epi16(_mm_load_si128(at + 1), wanted);
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & ((1u << ways) - 1);
+  }
+};
+static_assert(sizeof(TagLine) == 64, "one bucket, one cache line");
+
+/// Records of one size. A slot that is given back is used again first. What a free slot holds is the table's affair:
+/// its first word is the next free slot, and the word at `free_mark_at` is `free_mark`.
+class RecordPool {
+ public:
+  static constexpr std::uint64_t free_mark = ~std::uint64_t{0};
+
+  RecordPool(std::size_t capacity, std::size_t record_octets, std::size_t free_mark_at)
+      : memory_{capacity * record_octets}, octets_{record_octets}, mark_at_{free_mark_at} {}
+
+  std::byte* record(std::uint32_t slot) const noexcept { return memory_.data() + slot * octets_; }
+  std::size_t record_octets() const noexcept { return octets_; }
+  /// Slots that were ever used; those from here on are untouched.
+  std::uint32_t used() const noexcept { return used_; }
+  bool is_free(std::uint32_t slot) const noexcept {
+    return load_native<std::uint64_t>(record(slot) + mark_at_) == free_mark;
+  }
+
+  std::uint32_t take() noexcept {
+    if (free_ == none) return used_++;
+    const auto slot = free_;
+    free_ = static_cast<std::uint32_t>(load_native<std::uint64_t>(record(slot)));
+    return slot;
+  }
+  void give_back(std::uint32_t slot) noexcept {
+    store_native(record(slot), std::uint64_t{free_});
+    store_native(record(slot) + mark_at_, free_mark);
+    free_ = slot;
+  }
+
+ private:
+  static constexpr std::uint32_t none = ~0u;
+  Pages memory_;
+  std::size_t octets_, mark_at_;
+  std::uint32_t used_ = 0, free_ = none;
+};
+
+/// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every 2.6 flows of capacity,
+/// so that of `capacity` random keys fewer than 1 in 10,000 find their line full (the tail of a Poisson of mean 2.6).
+class Table {
+ public:
+  struct PoolOf {
+    std::size_t record_octets, free_mark_at;
+  };
+
+  Table(std::size_t capacity, PoolOf ipv4, PoolOf ipv6)
+      : capacity_{capacity},
+        lines_{static_cast<std::uint32_t>(capacity * 5 / 13 + 1)},
+        line_memory_{lines_ * sizeof(TagLine)},
+        pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
+               RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {}
+
+  /// Where a hash leads: the line from its lower half, the tag from its upper end.
+  std::uint32_t line_of(std::uint64_t hash) const noexcept {
+    return static_cast<std::uint32_t>((hash & 0xffff'ffffu) * lines_ >> 32);
+  }
+  static std::uint16_t tag_of(std::uint64_t hash) noexcept {
+    const auto tag = static_cast<std::uint16_t>(hash >> 48);
+    return tag ? tag : 1;
+  }
+  TagLine& line(std::uint32_t number) const noexcept {
+    return *(reinterpret_cast<TagLine*>(line_memory_.data()) + number);
+  }
+  std::uint32_t lines() const noexcept { return lines_; }
+
+  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line(line_of(hash)), 1); }
+  /// Prefetches the record that the hash most likely leads to.
+  template <std::size_t RecordOctets>
+  void prefetch_record(std::uint64_t hash) const noexcept {
+    const auto& at = line(line_of(hash));
+    const auto matches = at.matches(tag_of(hash));
+    if (!matches) return;
+    const auto* record = record_at(Place{at.places[static_cast<unsigned>(std::countr_zero(matches))]});
+    for (std::size_t i = 0; i < RecordOctets; i += 64) __builtin_prefetch(record + i, 1);
+  }
+
+  std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }
+  const RecordPool& pool(unsigned number) const noexcept { return pools_[number]; }
+
+  /// The record for which `is_it(record)`, among those of `pool` whose tag agrees; nullptr if there is none.
+  template <class IsIt>
+  std::byte* find(std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
+    const auto& at = line(line_of(hash));
+    for (auto matches = at.matches(tag_of(hash)); matches; matches &= matches - 1) {
+      const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};
+      if (place.pool() != pool) continue;
+      auto* record = record_at(place);
+      if (is_it(record)) return record;
+    }
+    return nullptr;
+  }
+
+  bool full() const noexcept { return live_ == capacity_; }
+  std::size_t live() const noexcept { return live_; }
+  static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
+
+  /// A new record's place. The line must have room and the table must not be full.
+  std::byte* insert(std::uint64_t hash, unsigned pool) noexcept {
+    auto& at = line(line_of(hash));
+    const auto free_ways = at.matches(0);
+    WEIR_ASSERT(free_ways != 0 && !full());
+    const auto way = static_cast<unsigned>(std::countr_zero(free_ways));
+    const auto slot = pools_[pool].take();
+    at.tags[way] = tag_of(hash);
+    at.places[way] = Place::in(pool, slot).number;
+    ++live_;
+    return pools_[pool].record(slot);
+  }
+
+  void erase(TagLine& at, unsigned way) noexcept {
+    const Place place{at.places[way]};
+    at.tags[way] = 0;
+    pools_[place.pool()].give_back(place.slot());
+    --live_;
+  }
+
+ private:
+  std::size_t capacity_, live_ = 0;
+  std::uint32_t lines_;
+  Pages line_memory_;
+  std::array<RecordPool, 2> pools_;
+};
+
+}  // namespace weir::flow
