@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# All tests, cheap ones first. Sourced by run.sh. Each check is one line in build/results.txt: ok, FAILED or skipped.
+# shellcheck shell=bash
+python=/usr/bin/python3 # Debian's own, where python3-ipfix is found, whatever stands before it in PATH
+results=build/results.txt
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+# check NAME COMMAND...: a command that is one check; its output is shown if it fails.
+check() {
+  local name=$1 output
+  shift
+  if output=$("$@" 2>&1); then echo "ok $name"; else echo "FAILED $name"$'\n'"$output"; fi | tee -a "$results"
+}
+
+# checks FILE...: a script whose output has a line for each of its checks.
+checks() {
+  local status=0
+  "$python" "$@" | tee build/script.txt || status=$?
+  [[ $status == 0 ]] || grep -q '^FAILED ' build/script.txt ||
+    echo "FAILED $1: status $status" | tee -a build/script.txt
+  cat build/script.txt >>"$results"
+}
+
+# gtests FOLDER LABEL: every test executable of a build, each of its cases a check.
+gtests() {
+  local executable name status
+  while read -r executable; do
+    name="$2${executable##*/}" status=0
+    (cd build && timeout 600 "$executable" --gtest_color=no) >build/gtest.txt 2>&1 || status=$?
+    sed -n -e "s/^\[       OK \] \(.*\) (.*/ok $name \1/p" -e "s/^\[  FAILED  \] \(.*\) (.* ms)$/FAILED $name \1/p" \
+      -e "s/^\[  SKIPPED \] \(.*\) (.* ms)$/skipped $name \1/p" build/gtest.txt >build/cases.txt
+    [[ $status == 0 ]] || grep -q '^FAILED ' build/cases.txt || echo "FAILED $name: status $status" >>build/cases.txt
+    grep -q '^FAILED ' build/cases.txt && cat build/gtest.txt
+    grep -c '^ok ' build/cases.txt | sed "s/^/$name: cases passed: /"
+    cat build/cases.txt >>"$results"
+  done < <(meson introspect "$1" --tests | "$python" -c 'import json, sys
+for test in json.load(sys.stdin): print(*test["cmd"])')
+}
+
+no_warnings() { ! grep -n 'warning:' "$1.log"; }
+
+# fuzz RUNS: each fuzzer with that many inputs from a fixed seed, beginning with its seeds.
+fuzz() {
+  local fuzzer name corpus
+  for fuzzer in build-sanitized/tests/fuzz/*_fuzz; do
+    [[ -x $fuzzer ]] || continue
+    name=$(basename "$fuzzer" _fuzz)
+    corpus=build/corpus/$name
+    rm -rf "$corpus" && mkdir -p "$corpus" "tests/fuzz/seeds/$name"
+    check "fuzz $name, $1 inputs" timeout 3600 "$fuzzer" -runs="$1" -seed=1 -max_len=4096 -timeout=20 \
+      -rss_limit_mb=4096 -artifact_prefix="build/$name-" "$corpus" "tests/fuzz/seeds/$name"
+  done
+}
+
+build_all() {
+  log 'building a release into build/, and with clang and its sanitizers into build-sanitized/'
+  mkdir -p build && : >"$results"
+  build build all -- || return
+  check 'the release builds without warnings' no_warnings build
+  CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=debugoptimized -Dcpp_debugstl=true || return
+  check 'clang builds with sanitizers without warnings' no_warnings build-sanitized
+}
+
+# The last line counts; status 1 if anything failed.
+verdict() {
+  local passed failed skipped
+  passed=$(grep -c '^ok ' "$results") || true
+  failed=$(grep -c '^FAILED ' "$results") || true
+  skipped=$(grep -c '^skipped ' "$results") || true
+  log "${SECONDS} s"
+  grep -E '^(FAILED|skipped) ' "$results" || true
+  echo "$passed passed, $failed failed$( ((skipped)) && echo ", $skipped skipped")"
+  [[ $failed == 0 && $passed != 0 ]]
+}
+
+run_test() {
+  local script
+  build_all || {
+    echo 'FAILED to build' | tee -a "$results"
+    verdict
+    return
+  }
+  log 'style'
+  check 'shell scripts' shellcheck run.sh tests/suite.sh .ci/run
+  checks tests/style/style.py
+  check 'captures are what their texts make' "$python" pcaps/make.py --check
+  log 'unit tests'
+  gtests build ''
+  log 'unit tests, sanitized'
+  gtests build-sanitized 'sanitized '
+  log 'fuzzers'
+  fuzz 200000
+  log 'every capture, sanitized'
+  WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
+  for script in tests/end_to_end/*.py; do
+    [[ $script != */weir_cli.py ]] || continue
+    log "$script"
+    checks "$script"
+  done
+  verdict
+}
