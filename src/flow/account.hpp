@@ -60,12 +60,13 @@ void go_on(std::byte* record) noexcept {
   }
 }
 
-/// RFC 5103: the first packet to come the other way gives the reverse direction its ToS.
+/// The first packet to come the other way gives the reverse direction its first-packet values.
 template <class S>
-void see_reverse(std::byte* record, std::uint8_t tos) noexcept {
+void see_reverse(std::byte* record, std::uint8_t tos, std::uint16_t interface) noexcept {
   auto reverse = Direction::load(record + S::reverse_at);
   if (reverse.packet_word & state::reverse_seen) return;
   reverse.packet_word |= state::reverse_seen;
+  reverse.start_word = (reverse.start_word & low_48) | Word{interface} << 48;
   reverse.end_word = (reverse.end_word & low_48) | Word{tos} << 48;
   reverse.store(record + S::reverse_at);
 }
@@ -97,7 +98,7 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   bool reverse = false;
   if constexpr (S::biflow) {
     reverse = arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
-    if (reverse) see_reverse<S>(record, headers.tos);
+    if (reverse) see_reverse<S>(record, headers.tos, arrival.interface);
   }
   count(record + (reverse ? S::reverse_at : S::forward_at), headers, arrival.stamp_ms);
   if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && timeouts.tcp_close &&

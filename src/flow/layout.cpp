@@ -52,7 +52,7 @@ inline constexpr Element elements[] = {
 };
 
 /// What a biflow adds for the other direction: those values of the above that each direction has of its own.
-inline constexpr std::array<std::uint16_t, 8> reversed{152, 153, 1, 2, 6, 5, 52, 53};
+inline constexpr std::array<std::uint16_t, 9> reversed{152, 153, 1, 2, 10, 6, 5, 52, 53};
 
 struct Family {
   std::string_view uniflow, biflow;

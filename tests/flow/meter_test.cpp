@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "flow/meter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "flow/layout.hpp"
+#include "records.hpp"
+#include "support/allocation_guard.hpp"
+#include "support/traffic.hpp"
+
+namespace weir::flow {
+namespace {
+
+using namespace std::chrono_literals;
+using test::SlowOptions;
+using test::SlowRecord;
+using test::tcp;
+using test::udp;
+
+MeterOptions options_like(const SlowOptions& slow) {
+  return {.direction = slow.biflow ? FlowDirection::biflow : FlowDirection::uniflow,
+          .timeout_idle = slow.timeout_idle,
+          .timeout_active = slow.timeout_active,
+          .timeout_closed = slow.timeout_closed,
+          .tcp_close = slow.tcp_close ? TcpClose::on : TcpClose::off,
+          .capacity = 4096,
+          .hash_key = 1};
+}
+
+/// The meter as a test drives it: packets in, records out, at whatever cuts the test likes.
+class MeterUnderTest {
+ public:
+  explicit MeterUnderTest(const MeterOptions& options)
+      : layouts_{make_layouts(options)}, ended_{100'000, layouts_[0], layouts_[1]}, meter_{make_meter(options)} {
+    packets_.reserve(1024);
+    headers_.reserve(1024);
+    which_.reserve(1024);
+  }
+
+  void add(const test::Arrival& arrival) {
+    Packet packet;
+    packet.stamp = arrival.stamp;
+    packet.clock = arrival.clock;
+    packet.interface = arrival.interface;
+    clock_ = arrival.clock;
+    which_.push_back(static_cast<std::uint16_t>(packets_.size()));
+    packets_.push_back(packet);
+    headers_.push_back(arrival.headers);
+  }
+  /// What was added reaches the meter in one call.
+  void pass() {
+    meter_->add(packets_, headers_, which_, ended_);
+    packets_.clear();
+    headers_.clear();
+    which_.clear();
+  }
+  void expire() {
+    pass();
+    meter_->expire(clock_, ended_);
+  }
+  std::size_t ended() {
+    pass();
+    return ended_.of(0).size() + ended_.of(1).size();
+  }
+  std::size_t live() {
+    pass();
+    return meter_->live();
+  }
+  void take() {
+    take_records(ended_, records_);
+    ended_.clear();
+  }
+  std::vector<SlowRecord> finish() {
+    pass();
+    while (!meter_->finish(clock_, ended_)) take();
+    take();
+    std::sort(records_.begin(), records_.end());
+    return std::move(records_);
+  }
+  const Meter& meter() {
+    pass();
+    return *meter_;
+  }
+  std::vector<SlowRecord> so_far() {
+    pass();
+    take();
+    return records_;
+  }
+
+ private:
+  std::array<RecordLayout, 2> layouts_;
+  Ended ended_;
+  std::unique_ptr<Meter> meter_;
+  Instant clock_{};
+  std::vector<Packet> packets_;
+  std::vector<Headers> headers_;
+  std::vector<std::uint16_t> which_;
+  std::vector<SlowRecord> records_;
+};
+
+std::uint64_t packets_of(const std::vector<SlowRecord>& records) {
+  std::uint64_t sum = 0;
+  for (const auto& record : records) sum += record.forward.packets + record.reverse.packets;
+  return sum;
+}
+
+TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic) {
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    const auto slow_options = test::random_options(seed);
+    const auto traffic = test::random_traffic(seed, slow_options, 1500);
+    test::SlowMeter slow{slow_options};
+    MeterUnderTest meter{options_like(slow_options)};
+    std::mt19937_64 random{seed};
+    std::size_t held = 0;
+    for (const auto& packet : traffic) {
+      slow.add(packet);
+      meter.add(packet);
+      if (random() % 40 == 0 || ++held == 1000) {
+        meter.pass();
+        held = 0;
+      }
+      if (random() % 100 == 0) meter.expire();
+    }
+    const auto expected = slow.finish();
+    const auto got = meter.finish();
+    ASSERT_EQ(test::differences(expected, got), "") << "seed " << seed;
+    ASSERT_EQ(expected, got) << "seed " << seed;
+    EXPECT_EQ(packets_of(got), traffic.size());
+  }
+}
+
+TEST(Meter, with_timeouts_too_long_for_one_line_makes_the_same_records) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SlowOptions slow_options{.timeout_active = std::chrono::seconds{1'100}};
+    const auto traffic = test::random_traffic(seed, slow_options, 2000);
+    for (const auto active : {1'000s, 1'098s, 1'099s, 1'100s}) {  // either side of 2^40 ns
+      slow_options.timeout_active = active;
+      test::SlowMeter slow{slow_options};
+      MeterUnderTest meter{options_like(slow_options)};
+      for (const auto& packet : traffic) {
+        slow.add(packet);
+        meter.add(packet);
+        meter.pass();
+      }
+      EXPECT_EQ(test::differences(slow.finish(), meter.finish()), "") << "seed " << seed;
+    }
+  }
+}
+
+TEST(Meter, a_syn_on_a_closing_flow_begins_a_new_one) {
+  MeterUnderTest meter{options_like({})};
+  meter.add(tcp("10.0.0.1:1000 > 10.0.0.2:80").fin().at(1s));
+  meter.add(tcp("10.0.0.1:1000 > 10.0.0.2:80").syn().at(1200ms));
+  EXPECT_EQ(meter.ended(), 1u);
+  EXPECT_EQ(meter.live(), 1u);
+}
+
+TEST(Meter, sweeping_alone_hands_out_what_is_past_its_end_within_a_quarter_of_the_shortest_timeout) {
+  MeterUnderTest meter{options_like({})};
+  for (int i = 0; i < 500; ++i) meter.add(udp("10.0.0.1:" + std::to_string(i) + " > 10.0.0.2:53").at(1s));
+  meter.expire();
+  for (int tick = 0; tick < 200; ++tick) {
+    meter.add(udp("10.9.9.9:1 > 10.9.9.8:1").at(16s + tick * 20ms));
+    meter.expire();
+  }
+  EXPECT_EQ(meter.so_far().size(), 500u);
+}
+
+TEST(Meter, full_ends_the_flow_touched_longest_ago_with_reason_5_and_loses_no_packet) {
+  auto options = options_like({});
+  options.capacity = 1024;
+  MeterUnderTest meter{options};
+  constexpr std::size_t flows = 20'000;
+  for (std::size_t i = 0; i < flows; ++i) {
+    auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s + nanoseconds{i});
+    packet.headers.source[1] = static_cast<std::byte>(i >> 8);
+    packet.headers.source[2] = static_cast<std::byte>(i);
+    if (i % 3 == 0) packet.headers.version = IpVersion::v6;
+    meter.add(packet);
+    if (i % 500 == 0) {
+      ASSERT_LE(meter.live(), 1024u);
+      const auto in_table = meter.meter().in_table();
+      ASSERT_EQ(in_table.records, meter.live());
+      ASSERT_EQ(in_table.packets + packets_of(meter.so_far()), i + 1);
+    }
+  }
+  EXPECT_EQ(meter.live(), 1024u);
+  const auto evicted = meter.so_far();
+  EXPECT_EQ(evicted.size(), flows - 1024);
+  for (const auto& record : evicted) EXPECT_EQ(record.reason, EndReason::lack_of_resources);
+  EXPECT_EQ(packets_of(meter.finish()), flows);
+}
+
+TEST(Meter, room_is_made_of_flows_past_their_end_first_with_their_own_reasons) {
+  auto options = options_like({});
+  options.capacity = 1;
+  MeterUnderTest meter{options};
+  meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(1s));
+  meter.add(udp("10.0.0.3:1 > 10.0.0.2:2").at(16s));  // the first one's idle end, to the nanosecond
+  meter.add(udp("10.0.0.4:1 > 10.0.0.2:2").at(17s));
+  const auto records = meter.so_far();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].reason, EndReason::idle);
+  EXPECT_EQ(records[1].reason, EndReason::lack_of_resources);
+}
+
+TEST(Meter, holds_its_capacity_of_random_keys_with_fewer_than_one_in_ten_thousand_evicted) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    auto options = options_like({});
+    options.capacity = 1 << 18;
+    options.hash_key = seed;
+    MeterUnderTest meter{options};
+    std::mt19937_64 random{seed};
+    for (std::size_t i = 0; i < options.capacity; ++i) {
+      auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s);
+      const auto address = random();
+      std::memcpy(packet.headers.source.data(), &address, 4);
+      packet.headers.source_port = static_cast<std::uint16_t>(address >> 32);
+      meter.add(packet);
+      if (i % 1000 == 0) meter.pass();
+    }
+    EXPECT_LT(meter.ended(), options.capacity / 10'000);
+  }
+}
+
+TEST(Meter, a_counter_about_to_outgrow_48_bits_ends_its_record_and_the_flow_goes_on) {
+  for (const bool biflow : {false, true}) {
+    MeterUnderTest meter{options_like({.biflow = biflow})};
+    constexpr std::uint64_t jumbo = (std::uint64_t{1} << 32) + 39;  // the longest that a jumbogram can claim
+    constexpr std::size_t fit = ((std::uint64_t{1} << 48) - 1) / jumbo;
+    for (std::size_t i = 0; i < fit + 1; ++i) {
+      meter.add(udp("[::1]:1 > [::2]:2").octets(jumbo).at(1s));
+      if (i % 1000 == 0) meter.pass();
+    }
+    const auto records = meter.finish();
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(records[0].forward.packets + records[1].forward.packets, fit + 1);
+    EXPECT_EQ(records[0].forward.octets + records[1].forward.octets, jumbo * (fit + 1));
+    EXPECT_TRUE(records[0].reason == EndReason::active || records[1].reason == EndReason::active);
+  }
+}
+
+TEST(Meter, allocates_nothing_from_the_first_packet_on) {
+  const SlowOptions slow_options{.biflow = true};
+  const auto traffic = test::random_traffic(7, slow_options, 20'000);
+  auto options = options_like(slow_options);
+  options.capacity = 1024;
+  MeterUnderTest meter{options};
+  std::size_t ended = 0;
+  test::AllocationGuard guard;
+  for (std::size_t i = 0; i < traffic.size(); ++i) {
+    meter.add(traffic[i]);
+    if (i % 512 == 511) {
+      meter.pass();
+      meter.expire();
+    }
+  }
+  ended = meter.ended();
+  EXPECT_EQ(guard.allocations(), 0u);
+  EXPECT_GT(ended, 0u);
+}
+
+TEST(Meter, icmp_type_and_code_stand_in_the_destination_port_where_a_setting_says_so) {
+  for (const auto in_ports : {IcmpInPorts::off, IcmpInPorts::on}) {
+    auto options = options_like({.biflow = true});
+    options.icmp_in_ports = in_ports;
+    MeterUnderTest meter{options};
+    meter.add(test::icmp("10.0.0.2 > 10.0.0.1", 0, 0).at(1s));  // the reply is seen first
+    meter.add(test::icmp("10.0.0.1 > 10.0.0.2", 8, 0).at(2s));
+    const auto records = meter.finish();
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(records[0].icmp_type_code, 0);
+    EXPECT_EQ(records[0].destination_port, 0);
+    EXPECT_EQ(records[0].source[3], std::byte{2});
+    EXPECT_EQ(records[0].reverse.packets, 1u);
+  }
+  auto options = options_like({});
+  options.icmp_in_ports = IcmpInPorts::on;
+  MeterUnderTest meter{options};
+  meter.add(test::icmp("10.0.0.1 > 10.0.0.2", 3, 1).at(1s));
+  EXPECT_EQ(meter.finish()[0].destination_port, 3 * 256 + 1);
+}
+
+TEST(Layout, no_element_stands_twice_in_a_template_and_every_field_lies_inside_the_record) {
+  for (const auto direction : {FlowDirection::uniflow, FlowDirection::biflow})
+    for (const auto& layout : make_layouts({.direction = direction}))
+      for (const auto& each : layout.templates)
+        for (std::size_t i = 0; i < each.fields.size(); ++i) {
+          const auto& field = each.fields[i];
+          EXPECT_LE(field.offset + (field.form == Form::bytes ? field.octets : field.stored), layout.octets);
+          for (std::size_t j = 0; j < i; ++j)
+            EXPECT_FALSE(each.fields[j].id == field.id && each.fields[j].pen == field.pen) << each.name << field.id;
+        }
+}
+
+TEST(Layout, the_flow_key_is_addresses_ports_protocol_vlan_and_icmp_type) {
+  const auto layouts = make_layouts({});
+  std::vector<std::uint16_t> keys;
+  for (const auto& field : layouts[0].templates[0].fields)
+    if (field.key) keys.push_back(field.id);
+  EXPECT_EQ(keys, (std::vector<std::uint16_t>{8, 12, 7, 11, 58, 32, 4}));
+}
+
+}  // namespace
+}  // namespace weir::flow
