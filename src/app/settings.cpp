@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+
+#include "base/error.hpp"
+
+namespace weir::app {
+namespace {
+
+constexpr std::uint64_t ten_years = 315'360'000;  // s
+constexpr std::uint64_t any_32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t any_64 = std::numeric_limits<std::uint64_t>::max();
+
+constexpr Setting choice(std::string_view name, AnyMember member, std::string_view words, std::string_view help) {
+  return {.name = name, .member = member, .help = help, .words = words};
+}
+constexpr Setting number(std::string_view name, AnyMember member, std::uint64_t low, std::uint64_t high,
+                         std::string_view unit, std::string_view help) {
+  return {.name = name, .member = member, .low = low, .high = high, .unit = unit, .help = help};
+}
+constexpr Setting seconds(std::string_view name, Member<nanoseconds> member, std::string_view help) {
+  return number(name, member, 0, ten_years, "s", help);
+}
+constexpr Setting text(std::string_view name, AnyMember member, std::string_view help) {
+  return {.name = name, .member = member, .help = help};
+}
+
+#define AT(member) \
+  [](Settings & all) -> auto& { return all.member; }
+// clang-format off
+constexpr Setting settings[] = {
+    choice("flow.direction", AT(flow.direction), "uniflow|biflow",
+           "one record for each direction, or both in one (RFC 5103)"),
+    seconds("flow.timeout_idle", AT(flow.timeout_idle), "silence that ends a flow"),
+    seconds("flow.timeout_active", AT(flow.timeout_active), "a flow that lasts is reported this often"),
+    choice("flow.tcp_close", AT(flow.tcp_close), "off|on", "FIN and RST end a TCP flow"),
+    seconds("flow.timeout_closed", AT(flow.timeout_closed), "from the packet that closes a TCP flow to its end"),
+    number("flow.capacity", AT(flow.capacity), 1024, 1u << 28, "flows",
+           "flows held at once, all workers together; sets the memory"),
+    choice("flow.fragments", AT(flow.fragments), "separate", "later fragments are a flow of their own, with ports 0"),
+    number("flow.hash_key", AT(flow.hash_key), 0, any_64, "",
+           "secret of the flow table's hash; fixed, so that runs repeat"),
+
+    text("export.to", AT(exporter.to), "collectors: udp://HOST:PORT, tcp://HOST:PORT"),
+    text("export.out", AT(exporter.out), "IPFIX files to write; - is standard output"),
+    number("export.domain", AT(exporter.domain), 0, any_32, "", "Observation Domain ID of all messages"),
+    number("export.message_octets", AT(exporter.message_octets), 512, 65'535, "octets",
+           "longest message; over UDP keep it below the path MTU"),
+    seconds("export.flush", AT(exporter.flush), "the longest that a record waits for its message to fill"),
+    seconds("export.template_refresh", AT(exporter.template_refresh), "over UDP templates are repeated this often"),
+    number("export.template_refresh_messages", AT(exporter.template_refresh_messages), 1, any_32, "messages",
+           "and after this many messages"),
+    seconds("export.statistics", AT(exporter.statistics), "time between reports of the process's own counters"),
+    seconds("export.wait_max", AT(exporter.wait_max), "the longest that a replay waits for a dead collector"),
+    choice("export.clock", AT(exporter.clock), "auto|packets|wall",
+           "Export Time and timers; auto: packets in files, wall over networks"),
+    number("export.egress_interface", AT(exporter.egress_interface), 0, any_32, "",
+           "egressInterface of all records; a tap cannot know it"),
+    choice("export.icmp_in_ports", AT(exporter.icmp_in_ports), "off|on",
+           "ICMP type x 256 + code also as destinationTransportPort"),
+    number("export.udp.rate", AT(exporter.udp.rate), 0, any_32, "messages/s",
+           "spares a collector's socket; 0: as fast as it goes"),
+    seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),
+
+    number("replay.workers", AT(replay.workers), 1, 64, "threads",
+           "threads in all; the records are the same for any number"),
+    text("replay.filter", AT(replay.filter), "only packets that match are metered (pcap-filter(7))"),
+};
+// clang-format on
+#undef AT
+
+constexpr std::uint64_t ns_per_s = 1'000'000'000;
+
+/// The index of `word` in "one|two|three"; nothing if it is none of them.
+std::optional<std::size_t> index_of(std::string_view word, std::string_view words) {
+  for (std::size_t index = 0;; ++index) {
+    const auto bar = std::min(words.find('|'), words.size());
+    if (words.substr(0, bar) == word) return index;
+    if (bar == words.size()) return std::nullopt;
+    words.remove_prefix(bar + 1);
+  }
+}
+
+std::string_view word_at(std::size_t index, std::string_view words) {
+  for (; index > 0; --index) words.remove_prefix(words.find('|') + 1);
+  return words.substr(0, words.find('|'));
+}
+
+std::optional<std::uint64_t> whole_number(std::string_view text, int base = 10) {
+  std::uint64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+  if (text.empty() || error != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
+
+/// "15", "0.5": digits, and up to nine more after a point. Exact, which floating point would not be.
+std::optional<nanoseconds> seconds_from(std::string_view text, const Setting& setting) {
+  const auto point = std::min(text.find('.'), text.size());
+  const auto whole = whole_number(text.substr(0, point));
+  if (!whole || *whole > setting.high) return std::nullopt;
+  std::string fraction{text.substr(std::min(point + 1, text.size()))};
+  if ((point < text.size() && fraction.empty()) || fraction.size() > 9) return std::nullopt;
+  fraction.resize(9, '0');
+  const auto rest = whole_number(fraction);
+  if (!rest) return std::nullopt;
+  const auto value = *whole * ns_per_s + *rest;
+  if (value < setting.low * ns_per_s || value > setting.high * ns_per_s) return std::nullopt;
+  return nanoseconds{value};
+}
+
+template <class T>
+std::optional<T> value_from(std::string_view text, const Setting& setting) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return std::string{text};
+  } else if constexpr (std::is_same_v<T, nanoseconds>) {
+    return seconds_from(text, setting);
+  } else if constexpr (std::is_enum_v<T>) {
+    if (setting.words == "off|on" && (text == "true" || text == "false")) text = text == "true" ? "on" : "off";
+    const auto index = index_of(text, setting.words);
+    return index ? std::optional{static_cast<T>(*index)} : std::nullopt;
+  } else {
+    const bool hex = text.starts_with("0x");
+    const auto value = whole_number(hex ? text.substr(2) : text, hex ? 16 : 10);
+    if (!value || *value < setting.low || *value > setting.high) return std::nullopt;
+    return static_cast<T>(*value);
+  }
+}
+
+template <class T>
+std::string text_from(const T& value, const Setting& setting) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return value;
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    std::string items;
+    for (const auto& item : value) items.append(items.empty() ? "" : ", ").append(item);
+    return items;
+  } else if constexpr (std::is_same_v<T, nanoseconds>) {
+    const auto ns = static_cast<std::uint64_t>(value.count());
+    auto text = fmt::format("{}.{:09}", ns / ns_per_s, ns % ns_per_s);
+    text.resize(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+  } else if constexpr (std::is_enum_v<T>) {
+    return std::string{word_at(static_cast<std::size_t>(value), setting.words)};
+  } else {
+    return setting.high == any_64 ? fmt::format("0x{:x}", value) : fmt::format("{}", value);
+  }
+}
+
+template <class Wanted>
+bool holds(const Setting& setting) {
+  return std::holds_alternative<Member<Wanted>>(setting.member);
+}
+
+/// Letters to insert, take out or exchange to make one word of the other.
+std::size_t distance(std::string_view one, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= one.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= other.size(); ++j) {
+      const auto exchanged = diagonal + (one[i - 1] == other[j - 1] ? 0u : 1u);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, exchanged}));
+    }
+  }
+  return row.back();
+}
+
+/// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides.
+std::string_view nearest_name(std::string_view wrong) {
+  wrong = wrong.substr(0, 64);
+  const auto last_part = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
+  const auto how_far = [&](const Setting& setting) {
+    return std::min(2 * distance(wrong, setting.name), 2 * distance(last_part(wrong), last_part(setting.name)) + 1);
+  };
+  const auto nearer = [&](const Setting& a, const Setting& b) { return how_far(a) < how_far(b); };
+  return std::min_element(std::begin(settings), std::end(settings), nearer)->name;
+}
+
+const Setting& setting_named(const Assignment& assignment) {
+  const auto has_name = [&](const Setting& setting) { return setting.name == assignment.name; };
+  const auto at = std::find_if(std::begin(settings), std::end(settings), has_name);
+  if (at == std::end(settings))
+    throw StartError{fmt::format("{}: no setting is called {}; the nearest is {}", assignment.where,
+                                 quoted(assignment.name), nearest_name(assignment.name))};
+  return *at;
+}
+
+/// One item is added to a list; anything else is replaced.
+void assign(Settings& to, const Assignment& assignment) {
+  const auto& setting = setting_named(assignment);
+  const auto refuse = [&](std::string_view got) {
+    throw StartError{fmt::format("{}: {} must be {}, not {}", assignment.where, setting.name, range_of(setting), got)};
+  };
+  const auto assign_to = [&]<class T>(Member<T> member) {
+    if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+      auto& list = member(to);
+      for (const auto& item : assignment.values)
+        if (!item.empty()) list.push_back(item);
+    } else {
+      if (assignment.shape == Assignment::Shape::list) return refuse("a list");
+      const auto value = value_from<T>(assignment.values.at(0), setting);
+      if (!value) return refuse("'" + quoted(assignment.values[0]) + "'");
+      member(to) = *value;
+    }
+  };
+  std::visit(assign_to, setting.member);
+}
+
+/// "name=value" of the command line.
+Assignment assignment_from(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == text.npos || equals == 0)
+    throw StartError{fmt::format("--set {}: write --set name=value, such as --set flow.timeout_idle=30", quoted(text))};
+  return {text.substr(0, equals), {text.substr(equals + 1)}, Assignment::Shape::scalar, "--set " + quoted(text)};
+}
+
+void clear_list(Settings& in, const Setting& setting) {
+  if (const auto* member = std::get_if<Member<std::vector<std::string>>>(&setting.member)) (*member)(in).clear();
+}
+
+}  // namespace
+
+std::span<const Setting> setting_table() noexcept { return settings; }
+
+std::string range_of(const Setting& setting) {
+  if (holds<std::vector<std::string>>(setting)) return "a list";
+  if (holds<std::string>(setting)) return "text";
+  if (setting.words.empty())
+    return fmt::format("{}..{}{}{}", setting.low, setting.high, setting.unit.empty() ? "" : " ", setting.unit);
+  std::string words{setting.words};
+  for (auto bar = words.find('|'); bar != words.npos; bar = words.find('|', bar)) words.replace(bar, 1, " or ");
+  return words;
+}
+
+std::string value_of(const Setting& setting, const Settings& all) {
+  auto copy = all;  // members are reached for writing
+  return std::visit([&](auto member) { return text_from(member(copy), setting); }, setting.member);
+}
+
+Settings settings_from(std::string_view text, const std::string& file_name, std::span<const std::string> assignments) {
+  Settings all;
+  for (const auto& assignment : read_assignments(text, file_name)) assign(all, assignment);
+
+  std::vector<Assignment> from_line(assignments.size());
+  std::transform(assignments.begin(), assignments.end(), from_line.begin(), assignment_from);
+  for (const auto& assignment : from_line) clear_list(all, setting_named(assignment));
+  for (const auto& assignment : from_line) assign(all, assignment);
+  return all;
+}
+
+Settings read_settings(const std::optional<std::string>& file, std::span<const std::string> assignments) {
+  return settings_from(file ? read_settings_file(*file) : std::string{}, file.value_or("weir.yaml"), assignments);
+}
+
+std::string settings_help() {
+  std::string out = "Settings, for weir.yaml and --set name=value:\n";
+  for (const auto& setting : settings) {
+    const auto usual = value_of(setting, Settings{});
+    out += fmt::format("  {:<33} {}\n  {:<33}   {}; default {}\n", setting.name, setting.help, "", range_of(setting),
+                       usual.empty() ? "none" : usual);
+  }
+  return out;
+}
+
+}  // namespace weir::app

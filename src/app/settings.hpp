@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a run is told at start: weir.yaml and the command line → Settings, or one line that says what to change.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+#include <weir/units.hpp>
+
+#include "app/settings_file.hpp"
+#include "flow/options.hpp"
+
+namespace weir::app {
+
+enum class Fragments : std::uint8_t { separate };
+enum class ExportClock : std::uint8_t { automatic, packets, wall };
+
+/// Member initialisers are the defaults.
+struct Settings {
+  struct Flow {
+    flow::FlowDirection direction = flow::FlowDirection::uniflow;
+    nanoseconds timeout_idle = std::chrono::seconds{15};
+    nanoseconds timeout_active = std::chrono::seconds{60};
+    nanoseconds timeout_closed = std::chrono::seconds{1};
+    flow::TcpClose tcp_close = flow::TcpClose::on;
+    std::uint64_t capacity = 1u << 20;
+    Fragments fragments = Fragments::separate;
+    std::uint64_t hash_key = 0x6b65'7920'6f66'2061;
+  } flow;
+
+  struct Export {
+    std::vector<std::string> to, out;
+    std::uint32_t domain = 1;
+    std::uint16_t message_octets = 1400;
+    nanoseconds flush = std::chrono::seconds{1};
+    nanoseconds template_refresh = std::chrono::seconds{60};
+    std::uint64_t template_refresh_messages = 1000;
+    nanoseconds statistics = std::chrono::seconds{60};
+    nanoseconds wait_max = std::chrono::seconds{300};
+    ExportClock clock = ExportClock::automatic;
+    std::uint32_t egress_interface = 0;
+    flow::IcmpInPorts icmp_in_ports = flow::IcmpInPorts::off;
+    struct Udp {
+      std::uint64_t rate = 0;  ///< messages a second; 0 is unlimited
+    } udp;
+    struct Tcp {
+      nanoseconds retry_min = std::chrono::seconds{60};
+    } tcp;
+  } exporter;  ///< "export." in files; the word belongs to the language
+
+  struct Replay {
+    std::uint32_t workers = 1;
+    std::string filter;
+  } replay;
+};
+
+/// Where a setting lies in Settings. Its type decides how text is read: nanoseconds are seconds with decimals.
+template <class T>
+using Member = T& (*)(Settings&);
+using AnyMember =
+    std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
+                 Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>, Member<Fragments>,
+                 Member<ExportClock>, Member<std::string>, Member<std::vector<std::string>>>;
+
+/// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
+struct Setting {
+  std::string_view name;
+  AnyMember member;
+  std::uint64_t low = 0, high = 0;  ///< of numbers, in units of `unit`
+  std::string_view unit{};
+  std::string_view help{};
+  std::string_view words{};  ///< of choices: in the order of the enum, with '|' between them
+};
+
+std::span<const Setting> setting_table() noexcept;
+
+/// "0..315360000 s", "uniflow or biflow", "text", "list".
+std::string range_of(const Setting& setting);
+
+/// The value as it would be written into a file; lists have ", " between their items.
+std::string value_of(const Setting& setting, const Settings& settings);
+
+/// Defaults, then the file, then `assignments` ("name=value", the last of a name wins; those of a list replace the
+/// file's and add up). Throws StartError.
+Settings read_settings(const std::optional<std::string>& file, std::span<const std::string> assignments);
+
+/// The same with the file's text at hand.
+Settings settings_from(std::string_view text, const std::string& file_name, std::span<const std::string> assignments);
+
+/// Every setting, what it means, its range and default: for --help.
+std::string settings_help();
+
+}  // namespace weir::app
