@@ -30,6 +30,25 @@ constexpr Halt lengths_differ(std::uint32_t total) noexcept {
 
 }  // namespace
 
+/// A packet that is there and has been judged.
+struct PcapngReader::Sound {
+  std::size_t from;  // in the buffer
+  std::uint32_t captured, wire;
+  Instant stamp;
+};
+
+inline void PcapngReader::put(Filling& filling, PacketTimer& timer, const Described& described,
+                              const Sound& sound) noexcept {
+  auto& packet = filling.packets[filling.count++];
+  packet.bytes = filling.keep(sound.from, sound.captured);
+  packet.captured = sound.captured;
+  packet.wire = std::max(sound.captured, sound.wire);
+  timer.mark(packet, sound.stamp);
+  packet.interface = described.number;
+  packet.link = described.link;
+  packet.selected = true;
+}
+
 std::optional<Order> PcapngReader::byte_order(const std::byte* section) noexcept {
   if (load_le<std::uint32_t>(section + block_head) == byte_order_magic) return Order::little;
   if (load_be<std::uint32_t>(section + block_head) == byte_order_magic) return Order::big;
@@ -43,10 +62,41 @@ void PcapngReader::begin() noexcept {
 
 Halt PcapngReader::take(Filling& filling, Interfaces& interfaces, PacketTimer& timer) {
   while (!filling.full()) {
+    if (!in_block_)
+      order_ == Order::little ? take_usual<Order::little>(filling, timer) : take_usual<Order::big>(filling, timer);
+    if (filling.full()) break;
     const auto halt = in_block_ ? drop_rest(filling) : take_block(filling, interfaces, timer);
     if (!halt.goes_on()) return halt;
   }
   return Halt::full();
+}
+
+/// The loop that most packets go through: enhanced blocks that lie whole in the buffer, one after another, and have
+/// nothing odd about them. It works on copies, so that they stay in registers; whatever else comes is for take_block to
+/// judge.
+template <Order order>
+void PcapngReader::take_usual(Filling& shared_filling, PacketTimer& shared_timer) const noexcept {
+  auto filling = shared_filling;
+  auto timer = shared_timer;
+  const std::span described{described_};
+  while (!filling.full() && filling.left() >= packet_head + block_length) {
+    const auto* block = filling.unread();
+    const auto type = load<order, std::uint32_t>(block), total = load<order, std::uint32_t>(block + 4);
+    if (type != block_type::enhanced_packet || total % 4 != 0) break;
+    if (total < packet_head + block_length || total > filling.left() || total > block_whole_max) break;
+    const auto interface = load<order, std::uint32_t>(block + 8), captured = load<order, std::uint32_t>(block + 20);
+    if (captured > captured_max || captured > total - packet_head - block_length) break;
+    if (load<order, std::uint32_t>(block + total - block_length) != total) break;
+    if (interface >= described.size() || !described[interface].used) break;
+
+    const auto high = load<order, std::uint32_t>(block + 12), low = load<order, std::uint32_t>(block + 16);
+    const auto stamp = described[interface].resolution.instant(std::uint64_t{high} << 32 | low);
+    const auto wire = load<order, std::uint32_t>(block + 24);
+    put(filling, timer, described[interface], {filling.at + packet_head, captured, wire, stamp});
+    filling.at += total;
+  }
+  shared_filling = filling;
+  shared_timer = timer;
 }
 
 Halt PcapngReader::take_block(Filling& filling, Interfaces& interfaces, PacketTimer& timer) {
@@ -62,13 +112,9 @@ Halt PcapngReader::take_block(Filling& filling, Interfaces& interfaces, PacketTi
   if (const auto halt = check_length(total, head + block_length); !halt.goes_on()) return halt;
   if (filling.left() < head) return Halt::until(head);
 
-  switch (type) {
-    case block_type::enhanced_packet: return take_packet(filling, total, find_enhanced(block), interfaces, timer);
-    case block_type::obsolete_packet: return take_packet(filling, total, find_obsolete(block), interfaces, timer);
-    case block_type::simple_packet: return take_packet(filling, total, find_simple(block, total), interfaces, timer);
-    case block_type::interface_description: return describe_interface(filling, total, interfaces);
-    default: return drop_block(filling, total);
-  }
+  if (packet) return take_packet(filling, total, find_packet(type, total, block), interfaces, timer);
+  if (type == block_type::interface_description) return describe_interface(filling, total, interfaces);
+  return drop_block(filling, total);
 }
 
 Halt PcapngReader::begin_section(Filling& filling) {
@@ -127,24 +173,22 @@ void PcapngReader::read_options(Bytes options, std::string_view& name, Resolutio
   resolution.offset_seconds = offset;
 }
 
-PcapngReader::Found PcapngReader::find_enhanced(const std::byte* block) const noexcept {
+PcapngReader::Found PcapngReader::find_packet(std::uint32_t type, std::uint32_t total,
+                                              const std::byte* block) const noexcept {
+  if (type == block_type::simple_packet) return find_simple(total, block);
   const auto high = load<std::uint32_t>(order_, block + 12), low = load<std::uint32_t>(order_, block + 16);
+  // In the obsolete block the interface is a number of 16 bits; behind it packets are counted that were dropped.
+  const auto interface = type == block_type::enhanced_packet ? load<std::uint32_t>(order_, block + 8)
+                                                             : load<std::uint16_t>(order_, block + 8);
   return {.header = packet_head,
-          .interface = load<std::uint32_t>(order_, block + 8),
+          .interface = interface,
           .captured = load<std::uint32_t>(order_, block + 20),
           .wire = load<std::uint32_t>(order_, block + 24),
           .units = std::uint64_t{high} << 32 | low};
 }
 
-/// As the enhanced one, but the interface is a number of 16 bits; behind it packets are counted that were dropped.
-PcapngReader::Found PcapngReader::find_obsolete(const std::byte* block) const noexcept {
-  auto found = find_enhanced(block);
-  found.interface = load<std::uint16_t>(order_, block + 8);
-  return found;
-}
-
 /// A packet of the first interface, without a stamp. How much of it was captured must be inferred.
-PcapngReader::Found PcapngReader::find_simple(const std::byte* block, std::uint32_t total) const noexcept {
+PcapngReader::Found PcapngReader::find_simple(std::uint32_t total, const std::byte* block) const noexcept {
   const auto wire = load<std::uint32_t>(order_, block + 8);
   auto captured = std::min(wire, static_cast<std::uint32_t>(total - simple_head - block_length));
   if (!described_.empty() && described_[0].snap_length > 0) captured = std::min(captured, described_[0].snap_length);
@@ -166,14 +210,8 @@ Halt PcapngReader::take_packet(Filling& filling, std::uint32_t total, const Foun
 
   auto& described = described_[found.interface];
   if (!std::exchange(described.used, true)) interfaces.use(described.number);
-  auto& packet = filling.packets[filling.count++];
-  packet.bytes = filling.keep(filling.at + found.header, found.captured);
-  packet.captured = found.captured;
-  packet.wire = std::max(found.captured, found.wire);
-  timer.mark(packet, found.units ? described.resolution.instant(*found.units) : no_stamp);
-  packet.interface = described.number;
-  packet.link = described.link;
-  packet.selected = true;
+  const auto stamp = found.units ? described.resolution.instant(*found.units) : no_stamp;
+  put(filling, timer, described, {filling.at + found.header, found.captured, found.wire, stamp});
   if (!whole) return drop_block(filling, total);
   filling.at += total;
   return Halt::nothing();

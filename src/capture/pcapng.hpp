@@ -47,6 +47,11 @@ class PcapngReader {
     std::optional<std::uint64_t> units;
   };
 
+  struct Sound;
+
+  template <Order order>
+  void take_usual(Filling& filling, PacketTimer& timer) const noexcept;
+  static void put(Filling& filling, PacketTimer& timer, const Described& described, const Sound& sound) noexcept;
   Halt take_block(Filling& filling, Interfaces& interfaces, PacketTimer& timer);
   Halt begin_section(Filling& filling);
   Halt describe_interface(Filling& filling, std::uint32_t total, Interfaces& interfaces);
@@ -55,9 +60,8 @@ class PcapngReader {
   Halt drop_block(Filling& filling, std::uint32_t total);
   Halt drop_rest(Filling& filling);
 
-  Found find_enhanced(const std::byte* block) const noexcept;
-  Found find_obsolete(const std::byte* block) const noexcept;
-  Found find_simple(const std::byte* block, std::uint32_t total) const noexcept;
+  Found find_packet(std::uint32_t type, std::uint32_t total, const std::byte* block) const noexcept;
+  Found find_simple(std::uint32_t total, const std::byte* block) const noexcept;
   void read_options(Bytes options, std::string_view& name, Resolution& resolution) const;
 
   Order order_ = Order::little;

@@ -33,14 +33,18 @@ struct Resolution {
 
   /// Exact to the nanosecond below; no_stamp where that is before 1970 or after stamp_latest.
   constexpr Instant instant(std::uint64_t units) const noexcept {
-    auto wide = WideUnsigned{units} * multiply;
-    if (divide != 1) wide /= divide;
-    const auto count = static_cast<Wide>(wide >> shift) + Wide{offset_seconds} * 1'000'000'000;
+    const auto wide = WideUnsigned{units} * multiply;
+    const bool coarse = divide == 1 && shift == 0;
+    const auto count = static_cast<Wide>(coarse ? wide : divided(wide)) + Wide{offset_seconds} * 1'000'000'000;
     if (count < 0 || count > stamp_latest.time_since_epoch().count()) return no_stamp;
     return Instant{nanoseconds{static_cast<std::int64_t>(count)}};
   }
 
  private:
+  /// Seldom needed, and dear: kept out of the way so that no compiler divides for nothing.
+  [[gnu::noinline, gnu::cold]] constexpr WideUnsigned divided(WideUnsigned wide) const noexcept {
+    return (wide / divide) >> shift;
+  }
   static constexpr std::uint64_t power_of_ten(unsigned n) noexcept {
     std::uint64_t power = 1;
     for (; n > 0; --n) power *= 10;
