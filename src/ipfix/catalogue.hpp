@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All templates of a run with their numbers: flow templates from 256 in the order of the layouts, options from 512.
+// Made once at start; every session announces and encodes by it, so ids never change within a run.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+#include <weir/record.hpp>
+#include <weir/units.hpp>
+
+#include "ipfix/encode.hpp"
+#include "ipfix/options.hpp"
+
+namespace weir::ipfix {
+
+inline constexpr TemplateId flow_template_first{256}, option_template_first{512};
+
+/// A template of flow records.
+struct FlowTemplate {
+  TemplateId id;
+  EncodePlan plan;
+  std::uint64_t keys;  ///< flowKeyIndicator
+};
+
+class Catalogue {
+ public:
+  explicit Catalogue(std::span<const RecordLayout* const> layouts);
+
+  /// Indexed by RecordEnd::which_template. Empty for a layout that was not given at start.
+  std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;
+  std::span<const FlowTemplate> flow_templates() const noexcept { return flow_templates_; }
+
+  static constexpr TemplateId id_of(Option option) noexcept {
+    return {static_cast<std::uint16_t>(option_template_first.value + static_cast<unsigned>(option))};
+  }
+  const EncodePlan& plan_of(Option option) const noexcept { return option_plans_[static_cast<std::size_t>(option)]; }
+
+  /// Template Records and Options Template Records in the order in which they are announced.
+  struct Announcement {
+    std::uint16_t set;
+    std::vector<std::byte> record;
+  };
+  std::span<const Announcement> announcements() const noexcept { return announcements_; }
+
+  /// Length of the longest record of any kind.
+  std::size_t record_octets_max() const noexcept { return record_octets_max_; }
+  /// Length of the longest Data Record of a flow.
+  std::size_t flow_octets_max() const noexcept { return flow_octets_max_; }
+
+ private:
+  struct Layout {
+    const RecordLayout* layout;
+    std::size_t first, count;
+  };
+  void add(const RecordLayout& layout);
+  void add(Option option);
+
+  std::vector<Layout> layouts_;
+  std::vector<FlowTemplate> flow_templates_;
+  std::vector<EncodePlan> option_plans_;
+  std::vector<Announcement> announcements_;
+  std::size_t record_octets_max_ = interface_name_record_max, flow_octets_max_ = 0;
+};
+
+}  // namespace weir::ipfix
