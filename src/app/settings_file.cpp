@@ -120,6 +120,7 @@ class Collector : public YAML::EventHandler {
   }
 
   void take_key(const YAML::Mark& mark, const std::string& key) {
+    if (key.empty()) refuse_at(mark, "a value without a name");
     const auto [at, fresh] = lines_.emplace(path_of(key), line_of(mark));
     if (!fresh)
       refuse_at(mark, fmt::format("{} is given twice, first in line {}; keep one", quoted(at->first), at->second));
