@@ -35,19 +35,15 @@ class MeterOf final : public Meter {
 
   void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
            Ended& ended) noexcept override {
-    while (!which.empty()) {
-      const auto burst = which.first(std::min(which.size(), burst_size));
-      which = which.subspan(burst.size());
-      Pending<S4> four;
-      Pending<S6> six;
-      for (const auto i : burst) {
-        if (headers[i].version == IpVersion::v4) look_ahead(four, packets[i], headers[i]);
-        else look_ahead(six, packets[i], headers[i]);
-      }
-      for (std::size_t i = 0; i < four.size; ++i) table_.prefetch_record<S4::octets>(four.hash[i]);
-      for (std::size_t i = 0; i < six.size; ++i) table_.prefetch_record<S6::octets>(six.hash[i]);
-      for (std::size_t i = 0; i < four.size; ++i) meter(four, i, ended);
-      for (std::size_t i = 0; i < six.size; ++i) meter(six, i, ended);
+    const auto bursts = (which.size() + burst_size - 1) / burst_size;
+    const auto burst = [which](std::size_t n) {
+      return which.subspan(n * burst_size, std::min(burst_size, which.size() - n * burst_size));
+    };
+    // Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
+    for (std::size_t n = 0; n < bursts + 2; ++n) {
+      if (n < bursts) look_ahead(under_way_[n % 3], packets, headers, burst(n));
+      if (n >= 1 && n <= bursts) prefetch_records(under_way_[(n - 1) % 3]);
+      if (n >= 2) meter(under_way_[(n - 2) % 3], ended);
     }
   }
 
@@ -96,7 +92,23 @@ class MeterOf final : public Meter {
     std::array<const Headers*, burst_size> headers;
   };
 
-  /// First stage: key and hash; the tag line is on its way afterwards.
+  struct UnderWay {
+    Pending<S4> four;
+    Pending<S6> six;
+  };
+
+  /// First stage: keys and hashes; the tag lines are on their way afterwards.
+  void look_ahead(UnderWay& burst, Burst packets, std::span<const Headers> headers,
+                  std::span<const std::uint16_t> which) noexcept {
+    burst.four.size = burst.six.size = 0;
+    counters_.packets += which.size();
+    for (const auto i : which) {
+      counters_.octets += headers[i].octets;
+      if (headers[i].version == IpVersion::v4) look_ahead(burst.four, packets[i], headers[i]);
+      else look_ahead(burst.six, packets[i], headers[i]);
+    }
+  }
+
   template <class S>
   void look_ahead(Pending<S>& pending, const Packet& packet, const Headers& headers) noexcept {
     constexpr auto n = S::Key::address_octets;
@@ -115,8 +127,17 @@ class MeterOf final : public Meter {
     pending.headers[i] = &headers;
     pending.hash[i] = hash_(pending.key[i].hashed());
     table_.prefetch(pending.hash[i]);
-    ++counters_.packets;
-    counters_.octets += headers.octets;
+  }
+
+  /// Second stage: the records are on their way afterwards.
+  void prefetch_records(const UnderWay& burst) const noexcept {
+    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch_record<S4::octets>(burst.four.hash[i]);
+    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch_record<S6::octets>(burst.six.hash[i]);
+  }
+
+  void meter(const UnderWay& burst, Ended& ended) noexcept {
+    for (std::size_t i = 0; i < burst.four.size; ++i) meter(burst.four, i, ended);
+    for (std::size_t i = 0; i < burst.six.size; ++i) meter(burst.six, i, ended);
   }
 
   /// Last stage: find or begin the record, end what is past its end, count.
@@ -320,6 +341,7 @@ class MeterOf final : public Meter {
   std::size_t sweep_at_ = 0;
   std::array<std::uint32_t, 2> finished_{};
   Table table_;
+  std::array<UnderWay, 3> under_way_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "base/assert.hpp"
 #include "base/pages.hpp"
+#include "base/prefetch.hpp"
 
 namespace weir::flow {
 
@@ -110,7 +111,7 @@ class Table {
   }
   std::uint32_t lines() const noexcept { return lines_; }
 
-  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&line(line_of(hash)), 1); }
+  void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
   /// Prefetches the record that the hash most likely leads to.
   template <std::size_t RecordOctets>
   void prefetch_record(std::uint64_t hash) const noexcept {
@@ -118,7 +119,7 @@ class Table {
     const auto matches = at.matches(tag_of(hash));
     if (!matches) return;
     const auto* record = record_at(Place{at.places[static_cast<unsigned>(std::countr_zero(matches))]});
-    for (std::size_t i = 0; i < RecordOctets; i += 64) __builtin_prefetch(record + i, 1);
+    for (std::size_t i = 0; i < RecordOctets; i += 64) weir::prefetch(record + i);
   }
 
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/work.hpp"
+
+#include <bit>
+
+#include "decode/decode.hpp"
+#include "flow/shard.hpp"
+
+namespace weir::app {
+namespace {
+
+/// Records that a sweep may end at a slice's end, beside those that packets end.
+constexpr std::size_t swept_records = 4096;
+constexpr std::size_t records_of_a_slice =
+    capture::Slice::packets_max * flow::Ended::records_per_packet + swept_records;
+
+}  // namespace
+
+PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
+  received += other.received;
+  for (std::size_t i = 0; i < became.size(); ++i) became[i] += other.became[i];
+  for (std::size_t i = 0; i < notes.size(); ++i) notes[i] += other.notes[i];
+  ignored_packets += other.ignored_packets;
+  ignored_octets += other.ignored_octets;
+  ignored_first = std::min(ignored_first, other.ignored_first);
+  ignored_last = std::max(ignored_last, other.ignored_last);
+  return *this;
+}
+
+Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts)
+    : headers_(capture::Slice::packets_max), outcomes_(capture::Slice::packets_max), members_(shards) {
+  for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice, layouts[0], layouts[1]);
+}
+
+void Work::decode(const capture::Selector& selector) noexcept {
+  tallies_ = {};
+  for (auto& members : members_) members.count = 0;
+  if (selector.active()) selector.select(slice.packets());
+  const Burst packets = std::as_const(slice).packets();
+  const auto shards = static_cast<unsigned>(members_.size());
+  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
+    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
+    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
+    for (std::size_t i = begin; i < begin + burst.size(); ++i) {
+      tally(packets[i], headers_[i], outcomes_[i]);
+      if (outcomes_[i] != Outcome::metered) continue;
+      auto& members = members_[shards == 1 ? 0 : flow::shard_of(headers_[i], shards)];
+      members.packets[members.count++] = static_cast<std::uint16_t>(i);
+    }
+  }
+}
+
+void Work::tally(const Packet& packet, const Headers& headers, Outcome outcome) noexcept {
+  const Tally one{1, packet.wire};
+  tallies_.received += one;
+  tallies_.became[static_cast<std::size_t>(outcome)] += one;
+  auto notes = packet.notes;
+  if (outcome == Outcome::metered) {
+    notes |= headers.notes;
+  } else if (is_ignored(outcome)) {
+    ++tallies_.ignored_packets;
+    tallies_.ignored_octets += packet.wire;
+    tallies_.ignored_first = std::min(tallies_.ignored_first, packet.clock);
+    tallies_.ignored_last = std::max(tallies_.ignored_last, packet.clock);
+  }
+  for (unsigned left = notes; left; left &= left - 1)
+    ++tallies_.notes[static_cast<std::size_t>(std::countr_zero(left))];
+}
+
+void Work::meter(unsigned shard, flow::Meter& meter) noexcept {
+  const auto& members = members_[shard];
+  ended_[shard].clear();
+  meter.add(std::as_const(slice).packets(), headers_, std::span{members.packets}.first(members.count), ended_[shard]);
+  meter.expire(clock(), ended_[shard]);
+}
+
+}  // namespace weir::app
