@@ -40,7 +40,7 @@ class Pcap:
 
 
 class Pcapng:
-    """`pcapng`, then `section little|big`, then `interface NAME LINK RESOLUTION SNAP` with a resolution like 10^-9, 2^-20"""
+    """`pcapng`, then `section little|big`, then `interface NAME LINK RESOLUTION SNAP`: 10^-9, 2^-20 …"""
 
     suffix = ".pcapng"
 

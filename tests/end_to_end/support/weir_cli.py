@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/src/app/weir")).resolve())
 SHARED = pathlib.Path(os.environ["WEIR_SHARED"]) if os.environ.get("WEIR_SHARED") else None
 WORKERS = (1, 2, 3, 8)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every capture replays without complaint, gives the same records with 1, 2, 3 and 8 workers and the same bytes twice,
+and its ledger closes over as many packets as capinfos counts."""
+import subprocess
+
+from support.weir_cli import BIFLOW, WORKERS, all_captures, check, dump, finish, ledger_closes, replay
+
+
+def packets_in(capture):
+    """None where capinfos cannot read the file to its end."""
+    done = subprocess.run(["capinfos", "-Mcr", "-T", str(capture)], capture_output=True, text=True)
+    return int(done.stdout.split("\t")[-1]) if done.returncode == 0 else None
+
+
+def same_records(capture, *options):
+    expected = None
+    for workers in WORKERS:
+        summary, ipfix = replay(capture, *options, "--workers", workers)
+        ledger_closes(summary)
+        flows = sorted(dump(ipfix, "--json").splitlines())
+        expected = expected or (flows, summary["received"], workers)
+        assert summary["received"] == expected[1], f"{workers} workers received {summary['received']}"
+        assert flows == expected[0], f"{workers} workers: other records than {expected[2]} make"
+    return expected[1]["packets"]
+
+
+for capture in all_captures():
+    with check(f"{capture.name}: same records with any number of workers"):
+        received = same_records(capture)
+        counted = packets_in(capture)
+        assert counted in (None, received), f"received {received} packets, capinfos counts {counted}"
+    with check(f"{capture.name}: same records with any number of workers, biflow"):
+        same_records(capture, *BIFLOW)
+    with check(f"{capture.name}: same bytes twice"):
+        assert replay(capture, "--workers", 3)[1] == replay(capture, "--workers", 3)[1], "bytes differ"
+finish()
