@@ -43,7 +43,7 @@ struct Template {
   bool fixed = true;              ///< no field of variable length
   std::size_t record_octets_min = 0;
   std::uint64_t serial = 0;  ///< no two definitions of a session have the same
-  std::vector<FieldSpecifier> fields;
+  std::vector<FieldSpecifier> fields{};
 };
 
 /// One value of a record. The octets lie in the message.
