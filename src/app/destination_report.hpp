@@ -11,13 +11,15 @@
 namespace weir::app {
 
 struct DestinationReport {
-  std::string name;                        ///< as it was given: "flows.ipfix", "udp://127.0.0.1:4739"
+  std::string name{};                      ///< as it was given: "flows.ipfix", "udp://127.0.0.1:4739"
   std::uint64_t messages = 0, octets = 0;  ///< sent, IPFIX Messages with their headers
   std::uint64_t sessions = 0;              ///< begun; 1 when nothing broke
   std::uint64_t data_records = 0;          ///< sent, option data included: what sequence numbers count
-  Totals exported, waiting;
-  std::vector<std::pair<std::string, Totals>> lost;  ///< by cause; causes that never were may be left out
-  std::uint64_t unconfirmed_octets = 0;              ///< given to the kernel, unacknowledged when a session broke
+  Totals exported{}, waiting{};
+  std::vector<std::pair<std::string, Totals>> lost{};  ///< by cause; causes that never were may be left out
+  std::uint64_t unconfirmed_octets = 0;                ///< given to the kernel, unacknowledged when a session broke
+  std::uint64_t refusals = 0;                          ///< over UDP: how often nobody listened (ICMP port unreachable)
+  std::string error{};                                 ///< what went wrong last; empty where nothing did
 
   Totals lost_in_all() const noexcept {
     Totals sum;
