@@ -14,13 +14,6 @@ constexpr std::uint64_t expected_first = 64 * 1024;
 constexpr std::size_t step = 16 * 1024;  // beyond what was expected: little, for what is not used must be carried
 constexpr std::size_t warnings_max = 100;
 
-/// Names come out of captures, and lines go to terminals.
-std::string printable(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return name;
-}
-
 std::string describe(const Interface& interface, std::uint16_t number) {
   const auto name = printable(interface.name);
   const auto link = link_name(interface.link_number);

@@ -48,7 +48,7 @@ void Octets::begin(Source& source) noexcept {
   source_ = &source;
   head_used_ = 0;
   waiting_ = {};
-  between_members_ = false;
+  between_members_ = corrupt_ = false;
   if (source.gzip) inflater_.reset();
   if (source.regular && source.file.open()) ::posix_fadvise(source.file.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
@@ -92,9 +92,11 @@ void Octets::wait_for_octets() const noexcept {
   while (!stopped() && ::poll(&waiting, 1, look_up_milliseconds) == 0) continue;
 }
 
+/// What was inflated before a fault is given first; the fault is found again by the next read.
 Got Octets::read_inflated(std::span<std::byte> room) noexcept {
   auto left = room;
   while (left.size() == room.size()) {
+    if (corrupt_) return {.octets = 0, .fault = std::string{"its gzip stream is corrupt: "} + inflater_.reason()};
     if (waiting_.empty()) {
       auto got = read_stored({deflated_.get(), deflated_max});
       if (got.octets == 0 && got.fault.empty() && !between_members_ && !stopped())
@@ -102,13 +104,10 @@ Got Octets::read_inflated(std::span<std::byte> room) noexcept {
       if (got.octets == 0) return got;
       waiting_ = {deflated_.get(), got.octets};
     }
-    if (between_members_ && !next_member()) return {};
-    switch (inflater_.inflate_some(waiting_, left)) {
-      case Inflater::Result::corrupt:
-        return {.octets = 0, .fault = std::string{"its gzip stream is corrupt: "} + inflater_.reason()};
-      case Inflater::Result::member_ends: between_members_ = true; break;
-      case Inflater::Result::going_on: break;
-    }
+    if (between_members_ && !next_member()) break;
+    const auto result = inflater_.inflate_some(waiting_, left);
+    between_members_ = result == Inflater::Result::member_ends;
+    corrupt_ = result == Inflater::Result::corrupt;
   }
   return {room.size() - left.size(), {}};
 }
@@ -122,7 +121,6 @@ bool Octets::next_member() noexcept {
     source_->file.close();
     return false;
   }
-  between_members_ = false;
   inflater_.reset();
   return true;
 }

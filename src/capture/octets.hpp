@@ -97,7 +97,7 @@ class Octets {
   Inflater inflater_;
   std::unique_ptr<std::byte[]> deflated_ = std::make_unique<std::byte[]>(deflated_max);
   Bytes waiting_;  // the part of deflated_ that is not inflated yet
-  bool between_members_ = false;
+  bool between_members_ = false, corrupt_ = false;
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> consumed_{0};
 };

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -106,6 +107,12 @@ Judged judge_head(Bytes head, Source& source) {
 
 }  // namespace
 
+std::string printable(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return name;
+}
+
 void raise_open_files_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -115,7 +122,7 @@ void raise_open_files_limit() noexcept {
 
 std::variant<Source, Problem> open_source(const std::string& name) {
   Source source;
-  source.name = name == "-" ? "standard input" : name;
+  source.name = name == "-" ? "standard input" : printable(name);
   const int number =
       name == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
   if (number < 0) return cannot_open(source.name, errno);

@@ -17,6 +17,9 @@ struct Problem {
   std::string line;  ///< names file, place and remedy
 };
 
+/// A name as it may stand in a line: names come from outside, and lines go to terminals.
+std::string printable(std::string name);
+
 /// As many files as the system lets us may be open at once.
 void raise_open_files_limit() noexcept;
 

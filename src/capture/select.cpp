@@ -90,6 +90,13 @@ void write_family_as_this_host(Link link, std::span<std::byte> packet) noexcept 
 }
 
 std::string link_name(std::uint32_t link_number) {
+  switch (link_from_number(link_number)) {
+#define X(name, number, text) \
+  case Link::name: return text;
+    WEIR_LINKS(X)
+#undef X
+    case Link::unsupported: break;
+  }
   const char* name = pcap_datalink_val_to_name(static_cast<int>(link_number));
   return name ? name : "";
 }
