@@ -86,6 +86,10 @@ constexpr std::size_t octets_of(DataType type) noexcept {
 }
 static_assert(octets_of(DataType::ipv6_address) == 16 && octets_of(DataType::unsigned256) == 32);
 
+constexpr bool is_integer(DataType type) noexcept {
+  return (type >= DataType::unsigned8 && type <= DataType::signed64) || type == DataType::unsigned256;
+}
+
 /// RFC 7011 §6.2: whether a template may announce this type with so many octets.
 constexpr bool length_is_legal(DataType type, std::size_t octets) noexcept {
   const auto whole = octets_of(type);

@@ -41,6 +41,7 @@ struct Template {
   TemplateKind kind = TemplateKind::data;
   std::uint16_t scope_count = 0;  ///< the first fields that are scope; 0 for data templates
   bool fixed = true;              ///< no field of variable length
+  bool readable = true;           ///< no field is reduced to a length that its type forbids (RFC 7011 §6.2)
   std::size_t record_octets_min = 0;
   std::uint64_t serial = 0;  ///< no two definitions of a session have the same
   std::vector<FieldSpecifier> fields{};

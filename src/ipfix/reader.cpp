@@ -74,6 +74,13 @@ bool has_illegal_length(const FieldSpecifier& field) noexcept {
   return field.element && field.octets != variable_length && !length_is_legal(field.element->type, field.octets);
 }
 
+/// Integers longer than their type are common (samplerId of 4 octets), and so are fields of no length: both are
+/// harmless.
+bool is_readable(const FieldSpecifier& field) noexcept {
+  if (!has_illegal_length(field) || field.octets == 0) return true;
+  return is_integer(field.element->type) && field.octets <= sizeof(std::uint64_t);
+}
+
 }  // namespace
 
 /// One pass over one message.
@@ -157,6 +164,7 @@ struct Reader::Walk {
       if (!field) return Damage::template_cut;
       out.fields.push_back(*field);
       out.fixed = out.fixed && field->octets != variable_length;
+      out.readable = out.readable && is_readable(*field);
       out.record_octets_min += field->octets == variable_length ? 1u : field->octets;
     }
     return {};
@@ -186,6 +194,7 @@ struct Reader::Walk {
     const auto* layout = templates.find(message.domain, set.id);
     if (!layout) return leave_out(set, RemarkKind::no_template);
     if (layout->record_octets_min == 0) return leave_out(set, RemarkKind::record_of_nothing);
+    if (!layout->readable) return Fault{Damage::field_length, set.at};
     const auto count = count_records(*layout, set.content);
     if (!count) return Fault{Damage::value_beyond_set, set.at};
     if (*count == 0 && !set.content.empty()) return Fault{Damage::record_cut, set.at};

@@ -23,6 +23,7 @@ namespace weir::ipfix {
   X(template_id, "a template has an id below 256")                                      \
   X(scope_count, "an options template has no scope field, or more of them than fields") \
   X(value_beyond_set, "a data record reaches beyond its set")                           \
+  X(field_length, "a data set has a field reduced to a length that its type forbids")   \
   X(record_cut, "a data set is shorter than one record of its template")                \
   X(domain_limit, "too many observation domains in one session")
 

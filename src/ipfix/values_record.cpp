@@ -114,7 +114,7 @@ bool RecordPrinter::append_list(Text& out, const Value& value, Nesting nesting) 
   ++nesting.depth;
   Cursor at{value.octets};
   const auto semantic = semantic_name(*at.take(1));
-  fmt::format_to(fmt::appender(out), fmt::runtime(is_json() ? "{{\"@semantic\":\"{}\"," : "{{{} "), semantic);
+  fmt::format_to(fmt::appender(out), fmt::runtime(is_json() ? "{{\"@semantic\":\"{}\"," : "{{{}"), semantic);
   bool sound = false;
   switch (value.type()) {
     case DataType::basic_list: sound = append_basic_list(out, at, nesting); break;
@@ -129,7 +129,7 @@ bool RecordPrinter::append_list(Text& out, const Value& value, Nesting nesting) 
 bool RecordPrinter::append_basic_list(Text& out, Cursor at, Nesting nesting) {
   const auto field = take_field(at);
   if (!field || (field->octets == 0 && at.left() > 0)) return false;
-  fmt::format_to(fmt::appender(out), fmt::runtime(is_json() ? "\"@element\":\"{}\",\"@values\":[" : "{}:"),
+  fmt::format_to(fmt::appender(out), fmt::runtime(is_json() ? "\"@element\":\"{}\",\"@values\":[" : " {}:"),
                  name_of(*field));
   for (bool first = true; at.left() > 0; first = false) {
     const auto octets = take_value(at, field->octets);
@@ -161,7 +161,7 @@ bool RecordPrinter::append_many_templates(Text& out, Cursor at, Nesting nesting)
     const auto octets = load_be<std::uint16_t>(head + 2);
     const auto content = octets < 4 ? std::nullopt : take(at, octets - 4u);
     if (!content) return false;
-    if (!first) out.push_back(is_json() ? ',' : ' ');
+    if (!first && is_json()) out.push_back(',');
     if (!append_sub_records(out, load_be<std::uint16_t>(head), *content, nesting)) return false;
   }
   if (is_json()) out.push_back(']');
@@ -169,7 +169,7 @@ bool RecordPrinter::append_many_templates(Text& out, Cursor at, Nesting nesting)
 }
 
 bool RecordPrinter::append_sub_records(Text& out, std::uint16_t id, Bytes content, Nesting nesting) {
-  if (!is_json()) fmt::format_to(fmt::appender(out), "template {}:", id);
+  if (!is_json()) fmt::format_to(fmt::appender(out), " template {}:", id);
   const auto* layout = nesting.templates.find(nesting.domain, id);
   if (!layout || layout->record_octets_min == 0) {
     fmt::format_to(fmt::appender(out), fmt::runtime(is_json() ? "{{\"@template\":{},\"@octets\":" : " "), id);

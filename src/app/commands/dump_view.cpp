@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/commands/dump_view.hpp"
+
+#include <cstdio>
+
+namespace weir::app {
+namespace {
+
+constexpr int remarks_max = 100;  // in one file
+
+}  // namespace
+
+void DumpView::begin_file(const std::string& name) {
+  file_ = name;
+  remarks_ = 0;
+  remarked_.clear();
+}
+
+void DumpView::damaged(const ipfix::Damaged& damage) {
+  damage_ = true;
+  fmt::print(stderr, "{}: offset {}: {}; message skipped\n", file_, damage.offset, text_of(damage.what));
+}
+
+void DumpView::passed_over(const ipfix::Damaged& damage) {
+  damage_ = true;
+  fmt::print(stderr, "{}: offset {}: {}; {} octets skipped\n", file_, damage.offset, text_of(damage.what),
+             damage.octets_skipped);
+}
+
+void DumpView::remark(const ipfix::Message& message, ipfix::Remark remark) {
+  if (remarked_.contains({remark.kind, remark.id}) || !may_remark()) return;
+  remarked_.insert({remark.kind, remark.id});
+  fmt::print(stderr, "{}: offset {}: domain {}, id {}: {} (said once)\n", file_, remark.offset, message.domain,
+             remark.id, text_of(remark.kind));
+}
+
+void DumpView::sequence_jump(const ipfix::Message& message, ipfix::SequenceJump jump) {
+  if (!may_remark()) return;
+  const bool ahead = jump.way == ipfix::SequenceJump::Way::ahead;
+  fmt::print(stderr, "{}: offset {}: domain {}: sequence number {} where {} was due: {}\n", file_, message.offset,
+             message.domain, message.sequence, jump.expected,
+             ahead ? fmt::format("{} records are missing", jump.records)
+                   : fmt::format("{} records back (repeated, late or begun anew)", jump.records));
+}
+
+bool DumpView::may_remark() {
+  if (remarks_ == remarks_max) fmt::print(stderr, "{}: further remarks are left out; see --stats\n", file_);
+  return remarks_++ < remarks_max;
+}
+
+}  // namespace weir::app

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// main(): the list of commands.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "app/commands/dump.hpp"
+#include "app/commands/replay.hpp"
+#include "base/error.hpp"
+
+namespace {
+
+struct Command {
+  std::string_view name, help;
+  int (*run)(int argc, char** argv);  ///< argv[0] is the command's name
+};
+constexpr std::array commands{
+    Command{"replay", "meter captures into flows and export them", weir::app::replay},
+    Command{"dump", "show what is in IPFIX files and message streams", weir::app::dump},
+};
+
+void print_help(std::FILE* to) {
+  fmt::print(to, "weir {}: meters packets into flows and exports them as IPFIX (RFC 7011)\n\n", WEIR_VERSION);
+  for (const auto& command : commands) fmt::print(to, "  weir {:<8} {}\n", command.name, command.help);
+  fmt::print(to, "\n`weir COMMAND --help` says more.\n");
+}
+
+int run(int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "--help" || name == "-h" || name == "help") return print_help(stdout), 0;
+  if (name == "--version") return fmt::print("weir {}\n", WEIR_VERSION), 0;
+  const auto command = std::ranges::find(commands, name, &Command::name);
+  if (command != commands.end()) return command->run(argc - 1, argv + 1);
+  if (name.empty()) print_help(stderr);
+  else fmt::print(stderr, "weir: there is no command '{}'; `weir --help` lists them\n", name);
+  return static_cast<int>(weir::ExitStatus::usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const weir::StartError& error) {
+    fmt::print(stderr, "weir: {}\n", error.what());
+    return static_cast<int>(error.status);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "weir: {}\n", error.what());
+    return static_cast<int>(weir::ExitStatus::usage);
+  }
+}
