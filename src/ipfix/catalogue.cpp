@@ -6,8 +6,8 @@
 
 namespace weir::ipfix {
 
-Catalogue::Catalogue(std::span<const RecordLayout* const> layouts) {
-  for (const auto* layout : layouts) add(*layout);
+Catalogue::Catalogue(std::span<const RecordLayout> layouts) {
+  for (const auto& layout : layouts) add(layout);
   for (std::size_t i = 0; i < options_count; ++i) add(static_cast<Option>(i));
   for (const auto& flow_template : flow_templates_)
     flow_octets_max_ = std::max(flow_octets_max_, flow_template.plan.octets());

@@ -27,7 +27,8 @@ struct FlowTemplate {
 
 class Catalogue {
  public:
-  explicit Catalogue(std::span<const RecordLayout* const> layouts);
+  /// The layouts outlive it; records name them by address.
+  explicit Catalogue(std::span<const RecordLayout> layouts);
 
   /// Indexed by RecordEnd::which_template. Empty for a layout that was not given at start.
   std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;

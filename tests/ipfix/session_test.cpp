@@ -55,8 +55,7 @@ struct SessionUnderTest {
   }
 
   RecordLayout layout = small_layout();
-  std::array<const RecordLayout*, 1> layouts{&layout};
-  Catalogue catalogue{layouts};
+  Catalogue catalogue{{&layout, 1}};
   Surroundings surroundings;
   Session session;
   Walker walker;

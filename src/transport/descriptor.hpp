@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Owns one file descriptor.
+#pragma once
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace weir::transport {
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) noexcept : number_{number} {}
+  Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~Descriptor() { close(); }
+
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  int number() const noexcept { return number_; }
+  /// 0, or what went wrong; a file may learn of a full disk only now.
+  int close() noexcept { return number_ >= 0 && ::close(std::exchange(number_, -1)) != 0 ? errno : 0; }
+
+ private:
+  int number_ = -1;
+};
+
+/// What went wrong last, and in doing what.
+struct Trouble {
+  const char* doing = "";
+  int error = 0;
+
+  std::string text() const {
+    return error == 0 ? std::string{doing} : std::string{doing} + ": " + std::generic_category().message(error);
+  }
+};
+
+}  // namespace weir::transport

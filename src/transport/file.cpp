@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "transport/file.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "base/error.hpp"
+
+namespace weir::transport {
+namespace {
+
+constexpr std::size_t buffer_octets = 256 * 1024;
+
+/// What a name leads to, symbolic links followed, so that it is the link's target that is replaced.
+std::string target_of(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> real{::realpath(path.c_str(), nullptr), &::free};
+  return real ? std::string{real.get()} : path;
+}
+
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+File::File(std::string path, const std::atomic<bool>& stop) : path_{std::move(path)} {
+  struct stat about {};
+  const bool exists = path_ != "-" && ::stat(path_.c_str(), &about) == 0;
+  if (exists && S_ISDIR(about.st_mode)) refuse({"is a directory", 0}, "give the name of a file in it");
+  if (path_ == "-" || (exists && !S_ISREG(about.st_mode))) {
+    open_directly(stop);
+    return;
+  }
+  open_beside();
+  if (exists) (void)::fchmod(file_.number(), about.st_mode & 0777);
+}
+
+void File::refuse(const Trouble& trouble, const char* remedy) const {
+  throw StartError{"--out " + path_ + ": " + trouble.text() + "; " + remedy};
+}
+
+void File::open_directly(const std::atomic<bool>& stop) {
+  if (path_ == "-") {
+    if (::isatty(STDOUT_FILENO)) refuse({"standard output is a terminal", 0}, "send it to a file or program");
+    file_ = Descriptor{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)};
+    if (!file_) refuse({"standard output", errno}, "open it, or give a file");
+    return;
+  }
+  constexpr int pause_ms = 50;
+  while (!stop.load(std::memory_order_relaxed)) {
+    file_ = Descriptor{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
+    if (file_) return;
+    if (errno != ENXIO && errno != EINTR) refuse({"open", errno}, "give a file that may be written");
+    ::poll(nullptr, 0, pause_ms);  // a FIFO that nobody reads yet
+  }
+  refuse({"interrupted while it waited for a reader", 0}, "start the reader first");
+}
+
+void File::open_beside() {
+  target_ = target_of(path_);
+  if (::access(target_.c_str(), F_OK) == 0 && ::access(target_.c_str(), W_OK) != 0)
+    refuse({"may not be written", errno}, "give another name, or change its permissions");
+  constexpr int attempts = 1000;
+  for (int i = 0; i < attempts && !file_; ++i) {
+    temporary_ = directory_of(target_) + ".weir-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".part";
+    file_ = Descriptor{::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+    if (!file_ && errno != EEXIST) break;
+  }
+  if (!file_) {
+    const int error = errno;
+    temporary_.clear();
+    refuse({"creating a file in its directory", error}, "give a name in a directory that exists and may be written");
+  }
+  buffer_.resize(buffer_octets);
+}
+
+Sent File::send(Bytes message) noexcept {
+  if (failed_) return Sent::failed;
+  if (!is_whole_or_nothing()) return write_through(message);
+  if (message.size() > buffer_.size() - buffered_ && !write_out()) return Sent::failed;
+  std::memcpy(buffer_.data() + buffered_, message.data(), message.size());
+  buffered_ += message.size();
+  ++progress_;
+  return Sent::yes;
+}
+
+/// A pipe that is ready takes PIPE_BUF octets without blocking, even if it was not opened to never block.
+Sent File::write_through(Bytes message) noexcept {
+  while (written_ < message.size()) {
+    pollfd ready{.fd = file_.number(), .events = POLLOUT, .revents = 0};
+    if (::poll(&ready, 1, 0) == 0) {
+      trouble_ = {"nobody reads it", 0};
+      return Sent::try_later;
+    }
+    const auto left = message.subspan(written_, std::min<std::size_t>(message.size() - written_, PIPE_BUF));
+    const auto octets = ::write(file_.number(), left.data(), left.size());
+    if (octets < 0 && errno == EINTR) continue;
+    if (octets < 0 && errno == EAGAIN) return Sent::try_later;
+    if (octets < 0) return fail({"write", errno});
+    written_ += static_cast<std::size_t>(octets);
+    progress_ += static_cast<std::uint64_t>(octets);
+  }
+  written_ = 0;
+  return Sent::yes;
+}
+
+bool File::write_out() noexcept {
+  for (std::size_t at = 0; at < buffered_;) {
+    const auto octets = ::write(file_.number(), buffer_.data() + at, buffered_ - at);
+    if (octets < 0 && errno == EINTR) continue;
+    if (octets < 0) {
+      fail({"write", errno});
+      return false;
+    }
+    at += static_cast<std::size_t>(octets);
+  }
+  buffered_ = 0;
+  return true;
+}
+
+Sent File::finish() noexcept {
+  if (failed_) return Sent::failed;
+  if (!is_whole_or_nothing()) {
+    const int error = file_.close();
+    return error == 0 ? Sent::yes : fail({"close", error});
+  }
+  if (!write_out()) return Sent::failed;
+  if (const int error = file_.close()) return fail({"close", error});
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) return fail({"rename", errno});
+  temporary_.clear();
+  return Sent::yes;
+}
+
+Sent File::fail(Trouble trouble) noexcept {
+  trouble_ = trouble;
+  abandon();
+  return Sent::failed;
+}
+
+void File::abandon() noexcept {
+  failed_ = true;
+  file_.close();
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
+}
+
+void File::wait(milliseconds limit) noexcept {
+  pollfd ready{.fd = file_.number(), .events = POLLOUT, .revents = 0};
+  ::poll(&ready, 1, static_cast<int>(limit.count()));
+}
+
+}  // namespace weir::transport
