@@ -48,6 +48,7 @@ class Work {
   Work(unsigned shards, const std::array<RecordLayout, 2>& layouts);
 
   capture::Slice slice;
+  std::size_t interfaces = 0;  ///< of the input that were known when the slice was read
 
   /// Second stage, any thread: filter, decode, count outcomes, and tell the shards apart.
   void decode(const capture::Selector& selector) noexcept;

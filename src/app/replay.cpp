@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/replay.hpp"
+
+#include <tbb/global_control.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "flow/layout.hpp"
+
+namespace weir::app {
+namespace {
+
+/// Slices under way at once: enough that no worker waits for another's, few enough to stay in the caches.
+constexpr unsigned slices_per_worker = 3;
+
+/// Keys fall on shards at random: six standard deviations above the mean never overflow before the whole is full.
+std::size_t capacity_of_shard(std::size_t capacity, unsigned shards) noexcept {
+  if (shards == 1) return capacity;
+  const auto mean = static_cast<double>(capacity) / shards;
+  return static_cast<std::size_t>(std::ceil(mean + 6 * std::sqrt(mean)));
+}
+
+ExporterOptions exporter_options(const Settings& settings) {
+  using std::chrono::ceil, std::chrono::milliseconds;
+  const auto& from = settings.exporter;
+  return {.domain = DomainId{from.domain},
+          .message_octets = from.message_octets,
+          .flush = ceil<milliseconds>(from.flush),
+          .template_refresh = ceil<milliseconds>(from.template_refresh),
+          .template_refresh_messages = static_cast<std::uint32_t>(from.template_refresh_messages),
+          .statistics = ceil<milliseconds>(from.statistics),
+          .udp_rate = static_cast<std::uint32_t>(from.udp.rate),
+          .tcp_retry_min = ceil<milliseconds>(from.tcp.retry_min),
+          .wait_max = ceil<milliseconds>(from.wait_max),
+          .clock = static_cast<ClockChoice>(from.clock),
+          .warn = {}};
+}
+
+ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {
+  const bool any = tallies.ignored_packets > 0;
+  return {tallies.ignored_packets, tallies.ignored_octets, any ? tallies.ignored_first : no_stamp,
+          any ? tallies.ignored_last : no_stamp};
+}
+
+}  // namespace
+
+flow::MeterOptions meter_options(const Settings& settings) {
+  return {.direction = settings.flow.direction,
+          .timeout_idle = settings.flow.timeout_idle,
+          .timeout_active = settings.flow.timeout_active,
+          .timeout_closed = settings.flow.timeout_closed,
+          .tcp_close = settings.flow.tcp_close,
+          .capacity = capacity_of_shard(settings.flow.capacity, settings.replay.workers),
+          .hash_key = settings.flow.hash_key,
+          .icmp_in_ports = settings.exporter.icmp_in_ports,
+          .egress_interface = settings.exporter.egress_interface};
+}
+
+Replay::Replay(const Settings& settings, capture::Input& input)
+    : workers_{settings.replay.workers},
+      meter_options_{meter_options(settings)},
+      layouts_{flow::make_layouts(meter_options_)},
+      input_{input},
+      exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
+  for (unsigned i = 0; i < workers_; ++i) meters_.push_back(flow::make_meter(meter_options_));
+  const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
+  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));
+}
+
+void Replay::stop() noexcept {
+  stopped_ = true;
+  input_.stop();
+}
+
+Report Replay::run(const Watch& watch) noexcept {
+  const auto start = std::chrono::steady_clock::now();
+  if (workers_ == 1) run_in_one_thread(watch);
+  else run_in_threads(watch);
+  finish();
+  auto made = report();
+  made.took = std::chrono::steady_clock::now() - start;
+  return made;
+}
+
+void Replay::run_in_one_thread(const Watch& watch) noexcept {
+  auto& work = *works_.front();
+  while (read(work, watch)) {
+    work.decode(input_.selector());
+    work.meter(0, *meters_.front());
+    export_slice(work, watch);
+  }
+}
+
+/// `workers_` threads in all, this one among them. Slices come back in order, so a slice's memory is free again when
+/// the one that many tokens later is read.
+void Replay::run_in_threads(const Watch& watch) noexcept {
+  const tbb::global_control limit{tbb::global_control::max_allowed_parallelism, workers_};
+  tbb::task_arena arena{static_cast<int>(workers_)};
+  std::size_t next = 0;
+  auto stages = tbb::make_filter<void, Work*>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) -> Work* {
+    auto* work = works_[next++ % works_.size()].get();
+    if (read(*work, watch)) return work;
+    flow.stop();
+    return nullptr;
+  });
+  stages = stages & tbb::make_filter<Work*, Work*>(tbb::filter_mode::parallel, [this](Work* work) {
+             work->decode(input_.selector());
+             return work;
+           });
+  for (unsigned shard = 0; shard < workers_; ++shard)
+    stages = stages & tbb::make_filter<Work*, Work*>(tbb::filter_mode::serial_in_order, [this, shard](Work* work) {
+               work->meter(shard, *meters_[shard]);
+               return work;
+             });
+  const auto whole = stages & tbb::make_filter<Work*, void>(tbb::filter_mode::serial_in_order,
+                                                            [&](Work* work) { export_slice(*work, watch); });
+  arena.execute([&] { tbb::parallel_pipeline(works_.size(), whole); });
+}
+
+bool Replay::read(Work& work, const Watch& watch) noexcept {
+  const bool more = !stopped_ && input_.next(work.slice);
+  watch.read();
+  if (!more) return false;
+  work.interfaces = input_.interfaces().size();
+  return true;
+}
+
+void Replay::export_slice(Work& work, const Watch& watch) noexcept {
+  if (clock_first_ == no_stamp) clock_first_ = std::as_const(work.slice).packets().front().clock;
+  clock_last_ = work.clock();
+  tallies_ += work.tallies();
+  for (; interfaces_told_ < work.interfaces; ++interfaces_told_)
+    exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
+                            input_.interfaces()[interfaces_told_].name);
+  for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), clock_last_);
+  exporter_.tick(clock_last_, metering_totals(tallies_));
+  watch.exported(tallies_.received.packets);
+}
+
+void Replay::export_ended(const flow::Ended& ended, Instant clock) noexcept {
+  for (unsigned family = 0; family < layouts_.size(); ++family) exporter_.add(ended.of(family), clock);
+}
+
+/// End of input: everything ends, what is past an end of its own with that reason.
+void Replay::finish() noexcept {
+  const auto clock = clock_last_ == no_stamp ? Instant{} : clock_last_;
+  auto& work = *works_.front();
+  for (unsigned shard = 0; shard < workers_; ++shard) {
+    auto& ended = work.ended(shard);
+    for (bool done = false; !done;) {
+      ended.clear();
+      done = meters_[shard]->finish(clock, ended);
+      export_ended(ended, clock);
+      exporter_.tick(clock, metering_totals(tallies_));
+    }
+  }
+  exporter_.finish(clock);
+}
+
+Report Replay::report() const {
+  Report made{.packets = tallies_, .destinations = exporter_.report()};
+  for (const auto& meter : meters_) {
+    made.metered_ip_octets += meter->counters().octets;
+    made.in_table += meter->in_table();
+    for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += meter->counters().ended[i];
+  }
+  made.clock_first = clock_first_;
+  made.clock_last = clock_last_;
+  made.workers = workers_;
+  made.interrupted = stopped_;
+  return made;
+}
+
+}  // namespace weir::app

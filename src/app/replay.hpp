@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Capture files through all stages, offline: slices in order, decoded in parallel, metered by shard, exported in order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/exporter.hpp"
+#include "app/report.hpp"
+#include "app/settings.hpp"
+#include "app/work.hpp"
+#include "capture/input.hpp"
+#include "flow/meter.hpp"
+
+namespace weir::app {
+
+class Replay {
+ public:
+  /// Who looks on. Both are called once a slice, from different threads.
+  struct Watch {
+    std::function<void()> read;                           ///< the input may have new problems and warnings
+    std::function<void(std::uint64_t packets)> exported;  ///< packets so far
+  };
+
+  /// Opens the destinations and takes all memory. Throws StartError. The input outlives it.
+  Replay(const Settings& settings, capture::Input& input);
+
+  /// All packets of all files, or those until stop(). Once.
+  Report run(const Watch& watch) noexcept;
+
+  /// No further packets; what is in the table ends and is exported. May be called from a signal handler.
+  void stop() noexcept;
+
+ private:
+  void run_in_one_thread(const Watch& watch) noexcept;
+  void run_in_threads(const Watch& watch) noexcept;
+  bool read(Work& work, const Watch& watch) noexcept;
+  void export_slice(Work& work, const Watch& watch) noexcept;
+  void export_ended(const flow::Ended& ended, Instant clock) noexcept;
+  void finish() noexcept;
+  Report report() const;
+
+  unsigned workers_;
+  flow::MeterOptions meter_options_;
+  std::array<RecordLayout, 2> layouts_;
+  capture::Input& input_;
+  std::vector<std::unique_ptr<flow::Meter>> meters_;  // one a shard
+  std::vector<std::unique_ptr<Work>> works_;          // as many slices as may be under way
+  std::atomic<bool> stopped_{false};
+  Exporter exporter_;
+
+  std::size_t interfaces_told_ = 0;
+  PacketTallies tallies_;
+  Instant clock_first_ = no_stamp, clock_last_ = no_stamp;
+};
+
+/// What the meters are told; capacity is one shard's, with room for uneven shares where there are several.
+flow::MeterOptions meter_options(const Settings& settings);
+
+}  // namespace weir::app
