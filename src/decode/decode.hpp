@@ -32,8 +32,7 @@ namespace weir::decode {
 //               behind the IP length, too; otherwise what is needed and missing is malformed
 //             IPv4 header longer than the IP length: malformed_ip_length; if that is 0, malformed_ip_header
 //             IPv4 total length 0: octets, and the bound on ports, reach to the end of the frame on the wire
-//             IPv6 payload length 0: 40 octets, unless a Hop-by-Hop header right behind the IP header has a Jumbo
-//             Payload
+//             IPv6 payload length 0: 40 octets, unless a Hop-by-Hop header right behind the IP header has a jumbo
 //               option; that is honoured whatever it says (RFC 2675 §3 wants more than 65,535)
 //             a wire length below what was captured is taken as what was captured
 //   TCP flags octets 12 and 13 of the header, where they are captured and within the IP length; else 0

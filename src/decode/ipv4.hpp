@@ -28,8 +28,10 @@ constexpr Outcome decode_ipv4(Frame frame, Headers& out) noexcept {
   const auto total = load_be<std::uint16_t>(ip + 2);
   const auto octets = total == 0 ? wire : total;
   if (octets < header) return total == 0 ? Outcome::malformed_ip_header : Outcome::malformed_ip_length;
-  if (total == 0) out.notes |= note_bit(Note::ip_length_zero);
-  if (octets > wire) out.notes |= note_bit(Note::ip_length_beyond_frame);
+  if (total == 0) [[unlikely]]
+    out.notes |= note_bit(Note::ip_length_zero);
+  if (octets > wire) [[unlikely]]
+    out.notes |= note_bit(Note::ip_length_beyond_frame);
   frame.end_after(octets - header_least);
 
   out.version = IpVersion::v4;
@@ -39,7 +41,8 @@ constexpr Outcome decode_ipv4(Frame frame, Headers& out) noexcept {
   out.protocol = load_be<std::uint8_t>(ip + 9);
   std::copy_n(ip + 12, 4, out.source.begin());
   std::copy_n(ip + 16, 4, out.destination.begin());
-  if (load_be<std::uint16_t>(ip + 6) & offset_bits) return decode_fragment_later(out);
+  if (load_be<std::uint16_t>(ip + 6) & offset_bits) [[unlikely]]
+    return decode_fragment_later(out);
 
   // Options are only in the way of what lies behind them.
   const auto options = header - header_least;

@@ -96,9 +96,11 @@ constexpr Outcome decode_tags(std::uint16_t type, Frame frame, Headers& out) noe
   return decode_ethertype(type, frame, out);
 }
 
+inline constexpr std::size_t ethernet_octets = 14;
+
 constexpr Outcome decode_ethernet(Frame frame, Headers& out) noexcept {
-  const auto* ethernet = frame.take(14);
-  if (!ethernet) return frame.lacks(14, Outcome::malformed_link);
+  const auto* ethernet = frame.take(ethernet_octets);
+  if (!ethernet) return frame.lacks(ethernet_octets, Outcome::malformed_link);
   const auto type = load_be<std::uint16_t>(ethernet + 12);
   if (type == ethertype::ipv4) return decode_ipv4(frame, out);  // the common path runs straight
   return decode_tags(type, frame, out);

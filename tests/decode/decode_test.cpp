@@ -11,6 +11,7 @@
 #include <random>
 
 #include "decode/check.hpp"
+#include "decode/straight.hpp"
 #include "support/packet_kinds.hpp"
 
 namespace weir::test {
@@ -85,7 +86,8 @@ TEST(Decode, a_wire_length_below_what_was_captured_is_no_length) {
   EXPECT_EQ(fast(Link::ethernet, bytes, 3), as_built(frame));
 }
 
-/// Takes a packet of some kind and does to it what captures, senders and memory errors do.
+/// A source of packets that are nearly right. Takes one of some kind and does to it what captures, senders and memory
+/// errors do.
 class Vandal {
  public:
   explicit Vandal(std::uint64_t seed) : random_{seed} {
@@ -130,12 +132,20 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
   constexpr int rounds = 1'000'000, rounds_each_outcome = 1000;
   Vandal vandal{20260131};
   std::array<int, outcome_texts.size()> seen{};
-  auto headers = stale_headers();
+  int straight = 0;
+  auto headers = stale_headers(), on_the_road = stale_headers();
   for (int i = 0; i < rounds; ++i) {
     const auto [link, captured, wire] = vandal.next();
     const auto outcome = decode::decode(link, captured, wire, headers);
     const SlowDecoder twin{link, captured, wire};
     ++seen[static_cast<std::size_t>(outcome)];
+    const Packet packet{.bytes = captured.data(),
+                        .captured = static_cast<std::uint32_t>(captured.size()),
+                        .wire = static_cast<std::uint32_t>(wire),
+                        .link = link};
+    ASSERT_EQ(decode::decode(packet, on_the_road), outcome);
+    ASSERT_TRUE(same_answer(outcome, on_the_road, outcome, headers)) << text_of(outcome, on_the_road);
+    straight += decode::decode_straight(packet, on_the_road);
     ASSERT_TRUE(same_answer(outcome, headers, twin.outcome, twin.headers)) << "round " << i << "\n"
                                                                            << text_of(outcome, headers) << "\n"
                                                                            << text_of(twin.outcome, twin.headers);
@@ -147,6 +157,7 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
     if (not_of_octets) continue;
     EXPECT_GT(seen[i], rounds_each_outcome) << name_of(outcome) << ": the packets do not try it";
   }
+  EXPECT_GT(straight, rounds_each_outcome) << "the straight road is not tried";
 }
 
 /// Every packet that libpcap reads from the file, whole and cut somewhere; how many.

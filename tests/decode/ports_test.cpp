@@ -23,9 +23,9 @@ TEST(Ports, icmp_has_type_and_code_over_its_own_version_only) {
   EXPECT_NE(decoded(icmp("10.0.0.1 > 10.0.0.2").icmp_type_code(3, 4)).find("protocol 1 ports 0 772"),
             std::string::npos);
   EXPECT_NE(decoded(icmp("[::1] > [::2]").icmp_type_code(135, 1)).find("protocol 58 ports 0 34561"), std::string::npos);
-  const auto v4_over_v6 = ip(protocol::icmp, "[::1] > [::2]").payload(8);
+  const auto v4_over_v6 = ip(protocol::icmp, "[::1] > [::2]").icmp_type_code(8, 1).payload(8);
   EXPECT_EQ(decoded(v4_over_v6), as_built(v4_over_v6));
-  const auto v6_over_v4 = ip(protocol::icmpv6, "10.0.0.1 > 10.0.0.2").payload(8);
+  const auto v6_over_v4 = ip(protocol::icmpv6, "10.0.0.1 > 10.0.0.2").icmp_type_code(128, 1).payload(8);
   EXPECT_EQ(decoded(v6_over_v4), as_built(v6_over_v4));
 }
 
