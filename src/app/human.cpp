@@ -25,12 +25,11 @@ std::string scaled(double number, const char* unit) {
 }
 
 std::string duration(std::chrono::nanoseconds length) {
-  using namespace std::chrono;
-  const auto s = floor<seconds>(length).count();
-  if (length < 10s) return fmt::format("{:.2f} s", static_cast<double>(length.count()) / 1e9);
-  if (length < 1min) return fmt::format("{} s", s);
-  if (length < 1h) return fmt::format("{} min {} s", s / 60, s % 60);
-  if (length < 24h) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
+  const auto s = std::chrono::floor<std::chrono::seconds>(length).count();
+  if (s < 10) return fmt::format("{:.2f} s", static_cast<double>(length.count()) / 1e9);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min {} s", s / 60, s % 60);
+  if (s < 86'400) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
   return fmt::format("{} d {} h", s / 86'400, s / 3600 % 24);
 }
 
