@@ -83,7 +83,7 @@ void Exporter::open_collector(const ExporterOptions& options, const std::string&
   } else {
     const transport::TcpOptions tcp{.retry_min = options.tcp_retry_min, .stall_max = options.wait_max};
     open(text, session_options(options, ipfix::Delivery::stream, false), [&] {
-      return Channel{std::in_place_type<transport::Tcp>, endpoint, tcp};
+      return Channel{std::in_place_type<transport::Tcp>, transport::resolve(endpoint), tcp};
     });
   }
 }

@@ -23,7 +23,8 @@ struct TcpOptions {
 /// Connects when there is something to send, and again after a break, each time trying all addresses of the host.
 class Tcp {
  public:
-  Tcp(const Endpoint& endpoint, const TcpOptions& options) : options_{options}, addresses_{resolve(endpoint)} {}
+  Tcp(std::vector<Address> addresses, const TcpOptions& options)
+      : options_{options}, addresses_{std::move(addresses)} {}
 
   Sent send(Bytes message) noexcept;
   bool half_sent() const noexcept { return written_ > 0; }

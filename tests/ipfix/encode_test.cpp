@@ -10,7 +10,7 @@
 namespace weir::ipfix {
 namespace {
 
-using testing::Octets;
+using test::Octets;
 
 std::byte octet(unsigned value) { return static_cast<std::byte>(value); }
 

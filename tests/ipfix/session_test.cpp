@@ -15,10 +15,10 @@ namespace weir::ipfix {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::small_layout;
-using testing::small_records;
-using testing::WalkedMessage;
-using testing::Walker;
+using test::small_layout;
+using test::small_records;
+using test::WalkedMessage;
+using test::Walker;
 
 constexpr Instant start{1'700'000'000s};
 
@@ -71,7 +71,7 @@ std::vector<std::uint16_t> template_ids(const WalkedMessage& message) {
 
 std::size_t records_of(const std::vector<WalkedMessage>& messages, std::uint16_t set) {
   std::size_t count = 0;
-  for (const auto& message : messages) count += std::ranges::count(message.records, set, &testing::WalkedRecord::set);
+  for (const auto& message : messages) count += std::ranges::count(message.records, set, &test::WalkedRecord::set);
   return count;
 }
 
@@ -142,13 +142,13 @@ TEST(Session, a_record_waits_for_its_message_to_fill_but_not_longer_than_flush) 
   under_test.add(1, start + 1s);
   under_test.session.tick(start + 1999ms);
   EXPECT_TRUE(under_test.take(start + 1999ms).empty());
-  EXPECT_EQ(under_test.session.waiting(), testing::small_totals(1));
+  EXPECT_EQ(under_test.session.waiting(), test::small_totals(1));
   under_test.session.tick(start + 2s);
   const auto messages = under_test.take(start + 2s);
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_EQ(messages[0].records.size(), 1u);
   EXPECT_EQ(under_test.session.waiting(), Totals{});
-  EXPECT_EQ(under_test.session.accepted_last(), testing::small_totals(1));
+  EXPECT_EQ(under_test.session.accepted_last(), test::small_totals(1));
 }
 
 TEST(Session, statistics_tell_what_was_sent_before_them) {
@@ -199,7 +199,7 @@ TEST(Session, a_message_that_is_lost_is_a_gap_in_the_sequence_and_counted_as_not
   under_test.add(3, start);
   under_test.session.owe_data();
   ASSERT_FALSE(under_test.session.next(start + 1s).empty());
-  EXPECT_EQ(under_test.session.lost(start + 1s), testing::small_totals(3));
+  EXPECT_EQ(under_test.session.lost(start + 1s), test::small_totals(3));
   EXPECT_EQ(under_test.session.waiting(), Totals{});
   under_test.sequence += 3;
   under_test.session.owe_statistics();

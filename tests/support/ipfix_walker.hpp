@@ -10,7 +10,7 @@
 #include <vector>
 #include <weir/bytes.hpp>
 
-namespace weir::testing {
+namespace weir::test {
 
 using Octets = std::vector<std::byte>;
 
@@ -153,4 +153,4 @@ class Walker {
   std::map<std::uint16_t, WalkedTemplate> templates_;
 };
 
-}  // namespace weir::testing
+}  // namespace weir::test

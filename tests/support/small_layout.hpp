@@ -7,7 +7,7 @@
 #include <vector>
 #include <weir/record.hpp>
 
-namespace weir::testing {
+namespace weir::test {
 
 /// Two templates: the second has a reverse element (RFC 5103) beside the fields of the first.
 inline RecordLayout small_layout() {
@@ -52,4 +52,4 @@ inline Totals small_totals(std::size_t count) {
   return {.records = count, .packets = packets, .octets = 100 * packets};
 }
 
-}  // namespace weir::testing
+}  // namespace weir::test
