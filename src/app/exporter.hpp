@@ -48,7 +48,7 @@ struct ExporterOptions {
   std::chrono::milliseconds wait_max_interrupted{std::chrono::seconds{2}};  ///< the same once `stop` is set
   ClockChoice clock = ClockChoice::automatic;
   Instant (*wall)() noexcept = &wall_now;
-  std::function<void(std::string_view)> warn;  ///< gets one line; none: standard error
+  std::function<void(std::string_view)> warn{};  ///< gets one line; none: standard error
 };
 
 class Exporter {
