@@ -24,17 +24,25 @@ Follows follows_at(Bytes window, std::size_t place, Framer::Input input) noexcep
 
 /// Whether sets fill the message, as far as its first sets tell. The bound keeps a search through hostile octets
 /// linear.
-bool sets_fit(Bytes message) noexcept {
+template <class Accept>
+bool sets_fit(Bytes message, Accept accept) noexcept {
   constexpr int sets_looked_at = 64;
   auto left = message.subspan(message_header_octets);
   for (int i = 0; i < sets_looked_at && !left.empty(); ++i) {
     if (left.size() < set_header_octets) return false;
     const auto octets = length_at(left.data());
-    if (octets < set_header_octets || octets > left.size()) return false;
+    if (octets < set_header_octets || octets > left.size() || !accept(left.first(octets))) return false;
     left = left.subspan(octets);
   }
   return true;
 }
+
+/// A length that is wrong by whole messages makes those look like sets with the reserved id 10.
+bool is_no_message(Bytes set) noexcept {
+  if (!is_version(set.data()) || set.size() <= message_header_octets) return true;
+  return !sets_fit(set, [](Bytes) { return true; });
+}
+bool sets_fit(Bytes message) noexcept { return sets_fit(message, is_no_message); }
 
 /// The place of the next 00 0a, or the end.
 std::size_t find_version(Bytes window, std::size_t from) noexcept {
@@ -81,12 +89,8 @@ Framer::Step Framer::next_message(Bytes window, Input input) noexcept {
   if (octets > window.size()) return goes_on ? Step{.found = Found::more_needed} : damage(Damage::message_cut);
 
   const auto message = window.first(octets);
-  if (!sets_fit(message)) {
-    // Either a message that is malformed inside, or one whose length is wrong: what follows it decides.
-    const auto follows = follows_at(window, octets, input);
-    if (follows == Follows::unknown) return {.found = Found::more_needed};
-    if (follows == Follows::other) return damage(Damage::message_sets);
-  }
+  // Malformed inside, or its length is wrong: either way the next message is looked for from here.
+  if (!sets_fit(message)) return damage(Damage::message_sets);
   return {.found = Found::message, .consumed = octets, .message = message, .offset = offset_};
 }
 

@@ -16,7 +16,7 @@ namespace weir::ipfix {
   X(no_message, "no IPFIX message header (version 10) where one must begin")            \
   X(message_length, "message length is less than its header")                           \
   X(message_cut, "the input ends inside of the message")                                \
-  X(message_sets, "sets and message length do not agree, and no message follows")       \
+  X(message_sets, "the sets do not fill the message as its length says")                \
   X(set_length, "set length is less than its header or reaches beyond the message")     \
   X(set_header_cut, "the message ends inside of a set header")                          \
   X(template_cut, "a template reaches beyond its set")                                  \

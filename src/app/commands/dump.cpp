@@ -37,7 +37,8 @@ std::unique_ptr<DumpView> make_view(const DumpOptions& options, DumpOutput& outp
 
 /// What one file turned out to be.
 struct FileCount {
-  std::uint64_t messages = 0, octets = 0;
+  std::uint64_t octets = 0;
+  bool is_foreign = false;  ///< nothing in it looks like a message
 };
 
 FileCount read_messages(DumpInput& input, DumpView& view, DumpOutput& output) {
@@ -50,14 +51,11 @@ FileCount read_messages(DumpInput& input, DumpView& view, DumpOutput& output) {
     const auto step = framer.next(input.window(), after);
     switch (step.found) {
       case Found::end: return count;
-      case Found::message:
-        ++count.messages;
-        reader.read(step.message, step.offset, view);
-        break;
+      case Found::message: reader.read(step.message, step.offset, view); break;
       case Found::damage: {
-        const bool all_of_it = input.is_at_end() && step.consumed == input.window().size() && count.messages == 0;
-        // That there is no message anywhere is said once, by the caller.
-        if (!all_of_it || step.damaged.what != ipfix::Damage::no_message) view.passed_over(step.damaged);
+        const bool all_of_it = step.damaged.offset == 0 && input.is_at_end() && step.consumed == input.window().size();
+        count.is_foreign = all_of_it && step.damaged.what == ipfix::Damage::no_message;
+        if (!count.is_foreign) view.passed_over(step.damaged);
         break;
       }
       case Found::more_needed: break;
@@ -71,16 +69,18 @@ FileCount read_messages(DumpInput& input, DumpView& view, DumpOutput& output) {
   return count;
 }
 
+ExitStatus unusable(const std::string& name, std::string_view why) {
+  fmt::print(stderr, "{}: {}\n", name, why);
+  return ExitStatus::unusable_input;
+}
+
 ExitStatus dump_file(const std::string& name, DumpView& view, DumpOutput& output) {
   DumpInput input{name};
   view.begin_file(name);
   const auto count = read_messages(input, view, output);
   if (!input.trouble().empty()) fmt::print(stderr, "{}: offset {}: {}\n", name, count.octets, input.trouble());
-  if (count.messages == 0 && !output.is_closed()) {
-    fmt::print(stderr, "{}: {}\n", name,
-               count.octets == 0 ? "is empty: no IPFIX message" : "no IPFIX message (version 10) in it");
-    return ExitStatus::unusable_input;
-  }
+  if (count.octets == 0 && input.trouble().empty() && !output.is_closed()) return unusable(name, "is empty");
+  if (count.is_foreign) return unusable(name, "is not IPFIX: there is no message (version 10) in it");
   return input.trouble().empty() ? ExitStatus::good : ExitStatus::damaged_input;
 }
 
