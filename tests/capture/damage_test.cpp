@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Damage is named once, with its place; what came before it counts, and the next file goes on.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -168,6 +169,16 @@ TEST(Damage, a_pcap_record_longer_than_any_snap_length_ends_the_file) {
   const auto all = read_octets(pcap.octets());
   EXPECT_EQ(all.packets.size(), 1u);
   EXPECT_TRUE(has(all.problem(), "packet 2, octet 262184: its record claims 262145")) << all.problem();
+}
+
+TEST(Damage, a_read_that_fails_ends_the_file_with_the_reason_of_the_system) {
+  std::vector<Source> sources;
+  sources.push_back(memory(Pcap{}.packet(1, 0, payload(60)).octets()));
+  sources[0].file = Descriptor{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+  const auto all = read_sources(std::move(sources));
+  EXPECT_EQ(all.packets.size(), 1u);
+  EXPECT_EQ(all.status(), ExitStatus::damaged_input);
+  EXPECT_TRUE(has(all.problem(), "packet 2, octet 100: reading failed: Bad file descriptor")) << all.problem();
 }
 
 TEST(Damage, options_that_overrun_their_block_are_not_read) {

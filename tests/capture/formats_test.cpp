@@ -51,9 +51,12 @@ TEST(Pcap, the_link_type_is_in_the_low_sixteen_bits_of_the_network_field) {
 }
 
 TEST(Pcap, a_packet_captured_longer_than_it_was_has_had_the_captured_length) {
-  const auto all = read_octets(Pcap{}.record(seconds, 0, 60, 40, payload(60)).octets());
-  ASSERT_EQ(all.packets.size(), 1u);
+  const auto pcap = Pcap{}.record(seconds, 0, 60, 40, payload(60)).octets();
+  const auto pcapng = Pcapng{}.interface(1).enhanced(0, 1, 60, 40, payload(60)).octets();
+  const auto all = read_octets(std::vector{pcap, pcapng});
+  ASSERT_EQ(all.packets.size(), 2u);
   EXPECT_EQ(all.packets[0].wire, 60u);
+  EXPECT_EQ(all.packets[1].wire, 60u);
 }
 
 TEST(Pcap, a_fraction_beyond_a_second_carries_over) {
@@ -90,7 +93,7 @@ TEST_P(EveryOrder, all_packet_blocks_of_pcapng_are_read) {
 
 TEST(Pcapng, a_simple_packet_is_as_long_as_snap_length_original_and_block_allow) {
   Pcapng pcapng;
-  pcapng.interface(1, {}, 40).simple(60, payload(40)).simple(30, payload(30));
+  pcapng.interface(1, {}, 40).simple(60, payload(60)).simple(30, payload(30));
   pcapng.section(Endian::little).interface(1, {}, 0).simple(60, payload(48));
   const auto all = read_octets(pcapng.octets());
   ASSERT_EQ(all.packets.size(), 3u) << all.problem();

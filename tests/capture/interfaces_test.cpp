@@ -76,6 +76,7 @@ TEST(PacketClock, jumps_over_an_hour_either_way_are_noted_and_the_first_of_a_fil
   for (std::size_t i = 0; i < notes.size(); ++i) EXPECT_EQ(all.packets[i].notes, notes[i]) << i;
   ASSERT_EQ(all.warnings.size(), 1u);
   EXPECT_EQ(all.warnings[0].find("file0: packet 4 is stamped over an hour"), 0u) << all.warnings[0];
+  EXPECT_EQ(read_octet_by_octet(pcap).warnings.size(), 1u);
 }
 
 TEST(PacketClock, a_packet_without_a_stamp_takes_it_and_makes_no_jump) {
