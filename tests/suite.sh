@@ -39,17 +39,22 @@ for test in json.load(sys.stdin): print(*test["cmd"])')
 
 no_warnings() { ! grep -n 'warning:' "$1.log"; }
 
-# fuzz RUNS: each fuzzer with that many inputs from a fixed seed, beginning with its seeds.
+# The inputs that each fuzzer gets, so that it takes its ten or twenty seconds; a new one gets the usual number.
+declare -A fuzz_runs=([capture]=8000 [decode]=400000 [settings]=100000)
+fuzz_runs_usual=50000
+
+# fuzz NAME OPTION...: one fuzzer, beginning with its seeds.
 fuzz() {
-  local fuzzer name corpus
-  for fuzzer in build-sanitized/tests/fuzz/*_fuzz; do
-    [[ -x $fuzzer ]] || continue
-    name=$(basename "$fuzzer" _fuzz)
-    corpus=build/corpus/$name
-    rm -rf "$corpus" && mkdir -p "$corpus" "tests/fuzz/seeds/$name"
-    check "fuzz $name, $1 inputs" timeout 3600 "$fuzzer" -runs="$1" -seed=1 -max_len=4096 -timeout=20 \
-      -rss_limit_mb=4096 -artifact_prefix="build/$name-" "$corpus" "tests/fuzz/seeds/$name"
-  done
+  local name=$1 corpus=build/corpus/$1
+  shift
+  rm -rf "$corpus" && mkdir -p "$corpus"
+  check "fuzz $name $*" timeout 3600 "build-sanitized/tests/fuzz/${name}_fuzz" "$@" -max_len=4096 -timeout=20 \
+    -rss_limit_mb=4096 -artifact_prefix="build/$name-" "$corpus" "tests/fuzz/seeds/$name"
+}
+
+fuzzers() {
+  local fuzzer
+  for fuzzer in tests/fuzz/*_fuzz.cpp; do basename "$fuzzer" _fuzz.cpp; done
 }
 
 build_all() {
@@ -74,7 +79,7 @@ verdict() {
 }
 
 run_test() {
-  local script
+  local name script
   build_all || {
     echo 'FAILED to build' | tee -a "$results"
     verdict
@@ -89,12 +94,22 @@ run_test() {
   log 'unit tests, sanitized'
   gtests build-sanitized 'sanitized '
   log 'fuzzers'
-  fuzz 200000
+  for name in $(fuzzers); do fuzz "$name" -runs="${fuzz_runs[$name]:-$fuzz_runs_usual}" -seed=1; done
   log 'every capture, sanitized'
   WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
   for script in tests/end_to_end/*.py; do
     log "$script"
     checks "$script"
   done
+  verdict
+}
+
+# Half an hour: the fuzzers from new seeds, then every capture once more, sanitized.
+run_soak() {
+  local name
+  build_all
+  for name in $(fuzzers); do fuzz "$name" -max_total_time=300; done
+  WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
+  checks tests/end_to_end/bounded_memory.py
   verdict
 }

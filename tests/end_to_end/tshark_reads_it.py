@@ -21,7 +21,7 @@ NAMES = {"cflow.srcaddr": "source", "cflow.srcaddrv6": "source", "cflow.dstaddr"
          "cflow.vlanid": "vlan", "cflow.inputint": "in",
          "cflow.outputint": "out", "cflow.ttl_min": "ttl_least", "cflow.ttl_max": "ttl_most",
          "cflow.flow_end_reason": "reason", "cflow.ip_version": "version", "cflow.icmp_type_code_ipv4": "icmp",
-         "cflow.icmp_type_code_ipv6": "icmp"}
+         "cflow.icmp_ipv6_type": "type", "cflow.icmp_ipv6_code": "code"}
 
 
 def value(word, octets):
@@ -42,6 +42,8 @@ def flows_in(capture):
                     continue
                 word = f"reverse_{word}" if word in words else word
                 words[word] = value(word, bytes.fromhex(field.get("value")))
+            if "type" in words:
+                words["icmp"] = words.pop("type") * 256 + words.pop("code")
             if "packets" in words:
                 yield words
 

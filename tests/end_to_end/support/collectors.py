@@ -88,25 +88,27 @@ def wait_until(what, ready):
 
 
 @contextlib.contextmanager
-def collector(command, port, **options):
-    """Runs a collector until the body is done, has it take what it was sent, then ends it as Ctrl-C would."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    try:
-        def listens():
-            assert process.poll() is None, f"{command[0]} ended: {process.stdout.read().decode()[-2000:]}"
-            return udp_socket_on(port)
+def collector(command, port, says="", **options):
+    """Runs a collector until the body is done, has it take what it was sent, then ends it as Ctrl-C would. It is ready
+    when it listens and has said `says`."""
+    with tempfile.NamedTemporaryFile("r", errors="replace") as log:
+        process = subprocess.Popen(command, stdout=log.fileno(), stderr=subprocess.STDOUT, **options)
+        try:
+            def ready():
+                said = pathlib.Path(log.name).read_text(errors="replace")
+                assert process.poll() is None, f"{command[0]} ended: {said[-2000:]}"
+                return udp_socket_on(port) and says in said
 
-        wait_until(f"{command[0]} listens on {port}", listens)
-        yield process
-        wait_until(f"{command[0]} takes what it was sent", lambda: udp_socket_on(port)[0] == 0)
-        assert udp_socket_on(port)[1] == 0, "the collector's socket dropped datagrams"
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+            wait_until(f"{command[0]} is ready on {port}", ready)
+            yield
+            wait_until(f"{command[0]} takes what it was sent", lambda: udp_socket_on(port)[0] == 0)
+            assert udp_socket_on(port)[1] == 0, "the collector's socket dropped datagrams"
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def send(direction, port):

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Packets → flows, slowly: what weir must say of them when every timeout is out of the way and no close ends a flow."""
+"""Packets → flows, slowly: what weir must say of them when timeouts are as far out of the way as they go (ten years of
+the packet clock, which some captures leap over) and no close ends a flow."""
 import datetime
 import ipaddress
 from dataclasses import dataclass
 
-from support.tshark import ICMP
+from support.tshark import ICMP, Seen
 
 ECHO_REQUESTS = {(4, 0): 8, (6, 129): 128}  # (IP version, reply's type) → request's
+TIMEOUT_LONGEST = 315_360_000 * 10**9  # nanoseconds
 COUNTED = ("packets", "octets", "start", "end", "flags", "tos", "ttl_least", "ttl_most", "interface")
 
 
@@ -52,20 +54,39 @@ def biflow_key_of(seen):
     return ends, seen.ip, seen.protocol, seen.vlan
 
 
+@dataclass
+class Flow:
+    """An open record: its first packet, the clock at its last one, and its two sides."""
+
+    first: Seen
+    clock_last: int
+    sides: list
+
+    def is_forward(self, seen):
+        if seen.source != seen.destination and seen.is_icmp:
+            return seen.source == self.first.source
+        return (seen.source, seen.ends) == (self.first.source, self.first.ends)
+
+
 def reckon(packets, biflow):
-    """→ {key of the first packet: [forward side, reverse side]} over the packets that have all of a key."""
-    flows, firsts, clock = {}, {}, 0
+    """→ {(key of the first packet, how many records had it before): [forward side, reverse side]}."""
+    records, live, clock = {}, {}, 0
     for seen in packets:
         stamp = clock if seen.stamp is None else seen.stamp
         clock = max(clock, stamp)
         if seen.ip is None or seen.ends is None:
             continue
-        first = firsts.setdefault(biflow_key_of(seen) if biflow else key_of(seen), seen)
-        forward = seen.source == first.source and (seen.is_icmp or seen.ends == first.ends)
-        if seen.is_icmp and seen.source == seen.destination:
-            forward = seen.ends == first.ends
-        flows.setdefault(key_of(first), [Side(), Side()])[0 if forward else 1].add(seen, stamp)
-    return flows
+        key = biflow_key_of(seen) if biflow else key_of(seen)
+        if key not in live or clock - live[key].clock_last >= TIMEOUT_LONGEST:
+            live[key] = Flow(seen, clock, [Side(), Side()])
+            put(records, key_of(seen), live[key].sides)
+        live[key].clock_last = clock
+        live[key].sides[0 if live[key].is_forward(seen) else 1].add(seen, stamp)
+    return records
+
+
+def put(records, key, sides):
+    records[key, sum(other == key for other, _ in records)] = sides
 
 
 NAMES = {"packets": "packetDeltaCount", "octets": "octetDeltaCount", "start": "flowStartMilliseconds",
@@ -105,16 +126,15 @@ def exported(records):
     """Flow records of weir → the same shape as reckon()."""
     flows = {}
     for record in records:
-        key = record_key(record)
-        assert key not in flows, f"two records of {text(key)}"
-        flows[key] = [side_of(record, False), side_of(record, True)]
+        put(flows, record_key(record), [side_of(record, False), side_of(record, True)])
     return flows
 
 
-def text(key):
-    source, destination, protocol, vlan, is_icmp, ends = key
+def text(numbered_key):
+    (source, destination, protocol, vlan, is_icmp, ends), before = numbered_key
     what = f"type {ends[0]} code {ends[1]}" if is_icmp else f"{ends[0]} > {ends[1]}"
-    return f"{source} > {destination} protocol {protocol} {what}" + (f" vlan {vlan}" if vlan else "")
+    return (f"{source} > {destination} protocol {protocol} {what}" + (f" vlan {vlan}" if vlan else "") +
+            (f", record {before + 1}" if before else ""))
 
 
 def forget_interfaces(*sets):

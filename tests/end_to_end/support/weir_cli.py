@@ -90,8 +90,9 @@ def dump(ipfix, *options):
 
 
 def records(ipfix):
-    """All Data Records, those of options too, as dicts by element name."""
-    return [json.loads(line) for line in dump(ipfix, "--json").splitlines()]
+    """All Data Records, those of options too, as dicts by element name; without what is said of their messages (@)."""
+    lines = map(json.loads, dump(ipfix, "--json").splitlines())
+    return [{name: value for name, value in line.items() if not name.startswith("@")} for line in lines]
 
 
 def flows(ipfix):
