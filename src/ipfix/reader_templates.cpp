@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/reader_templates.hpp"
 
-#include <ranges>
+#include <utility>
 
 namespace weir::ipfix {
 namespace {
@@ -61,7 +61,8 @@ std::size_t TemplateStore::withdraw_all(std::uint32_t domain, TemplateKind kind)
 }
 
 void TemplateStore::roll_back() {
-  for (auto& [key, before] : undo_ | std::views::reverse) {
+  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) {
+    auto& [key, before] = *undo;
     if (const auto now = templates_.find(key); now != templates_.end()) {
       fields_ -= now->second->fields.size();
       templates_.erase(now);
