@@ -10,6 +10,7 @@
 
 #include "app/commands/dump.hpp"
 #include "app/commands/replay.hpp"
+#include "app/complain.hpp"
 #include "base/error.hpp"
 
 namespace {
@@ -36,7 +37,7 @@ int run(int argc, char** argv) {
   const auto command = std::ranges::find(commands, name, &Command::name);
   if (command != commands.end()) return command->run(argc - 1, argv + 1);
   if (name.empty()) print_help(stderr);
-  else fmt::print(stderr, "weir: there is no command '{}'; `weir --help` lists them\n", name);
+  else weir::app::complain("weir: there is no command '{}'; `weir --help` lists them", name);
   return static_cast<int>(weir::ExitStatus::usage);
 }
 
@@ -46,10 +47,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const weir::StartError& error) {
-    fmt::print(stderr, "weir: {}\n", error.what());
+    weir::app::complain("weir: {}", error.what());
     return static_cast<int>(error.status);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "weir: {}\n", error.what());
+    weir::app::complain("weir: {}", error.what());
     return static_cast<int>(weir::ExitStatus::usage);
   }
 }

@@ -16,6 +16,7 @@
 #include "app/commands/dump_lines.hpp"
 #include "app/commands/dump_statistics.hpp"
 #include "app/commands/dump_top.hpp"
+#include "app/complain.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {
@@ -70,7 +71,7 @@ FileCount read_messages(DumpInput& input, DumpView& view, DumpOutput& output) {
 }
 
 ExitStatus unusable(const std::string& name, std::string_view why) {
-  fmt::print(stderr, "{}: {}\n", name, why);
+  complain("{}: {}", name, why);
   return ExitStatus::unusable_input;
 }
 
@@ -78,7 +79,7 @@ ExitStatus dump_file(const std::string& name, DumpView& view, DumpOutput& output
   DumpInput input{name};
   view.begin_file(name);
   const auto count = read_messages(input, view, output);
-  if (!input.trouble().empty()) fmt::print(stderr, "{}: offset {}: {}\n", name, count.octets, input.trouble());
+  if (!input.trouble().empty()) complain("{}: offset {}: {}", name, count.octets, input.trouble());
   if (count.octets == 0 && input.trouble().empty() && !output.is_closed()) return unusable(name, "is empty");
   if (count.is_foreign) return unusable(name, "is not IPFIX: there is no message (version 10) in it");
   return input.trouble().empty() ? ExitStatus::good : ExitStatus::damaged_input;
@@ -93,14 +94,14 @@ ExitStatus dump_files(const DumpOptions& options) {
     try {
       status = worse(status, dump_file(name, *view, output));
     } catch (const StartError& error) {  // later files still go on
-      fmt::print(stderr, "{}\n", error.what());
+      complain("{}", error.what());
       status = worse(status, error.status);
     }
   }
   view->finish();
   output.flush();
   if (output.is_closed() && output.error() != EPIPE) {
-    fmt::print(stderr, "standard output: {}\n", std::strerror(output.error()));
+    complain("standard output: {}", std::strerror(output.error()));
     status = worse(status, ExitStatus::records_lost);
   }
   return view->has_damage() ? worse(status, ExitStatus::damaged_input) : status;
