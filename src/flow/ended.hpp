@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <vector>
+#include <memory>
 #include <weir/record.hpp>
 
 #include "base/assert.hpp"
@@ -18,14 +18,13 @@ class Ended {
   static constexpr std::size_t records_per_packet = 12;
 
   Ended(std::size_t records, const RecordLayout& ipv4, const RecordLayout& ipv6)
-      : parts_{Part{&ipv4, std::vector<std::byte>(records * ipv4.octets)},
-               Part{&ipv6, std::vector<std::byte>(records * ipv6.octets)}} {}
+      : parts_{Part{ipv4, records}, Part{ipv6, records}} {}
 
   /// Memory for one more record of a pool (0: IPv4, 1: IPv6).
   std::byte* push(unsigned pool) noexcept {
     auto& part = parts_[pool];
-    WEIR_ASSERT(part.used < part.memory.size());
-    auto* at = part.memory.data() + part.used;
+    WEIR_ASSERT(part.used < part.octets);
+    auto* at = part.memory.get() + part.used;
     part.used += part.layout->octets;
     return at;
   }
@@ -33,18 +32,22 @@ class Ended {
   /// Records that still fit, whatever their kind.
   std::size_t room() const noexcept { return std::min(room_of(0), room_of(1)); }
   EndedRecords of(unsigned pool) const noexcept {
-    return {parts_[pool].layout, Bytes{parts_[pool].memory}.first(parts_[pool].used)};
+    return {parts_[pool].layout, Bytes{parts_[pool].memory.get(), parts_[pool].used}};
   }
   void clear() noexcept { parts_[0].used = parts_[1].used = 0; }
 
  private:
   struct Part {
+    Part(const RecordLayout& of, std::size_t records)
+        : layout{&of},
+          octets{records * of.octets},
+          memory{std::make_unique_for_overwrite<std::byte[]>(octets)} {}  // untouched until it is needed
     const RecordLayout* layout;
-    std::vector<std::byte> memory;
-    std::size_t used = 0;
+    std::size_t octets, used = 0;
+    std::unique_ptr<std::byte[]> memory;
   };
   std::size_t room_of(unsigned pool) const noexcept {
-    return (parts_[pool].memory.size() - parts_[pool].used) / parts_[pool].layout->octets;
+    return (parts_[pool].octets - parts_[pool].used) / parts_[pool].layout->octets;
   }
   std::array<Part, 2> parts_;
 };
