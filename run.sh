@@ -6,8 +6,8 @@ cd "$(dirname "$0")"
 
 # The one list of Debian packages: what builds weir, then what tests it.
 build_packages=(
-  g++ meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev libspdlog-dev
-  libtbb-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
+  g++ meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev
+  libtbb-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 test_packages=(
   clang clang-format libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix shellcheck tshark)
 
