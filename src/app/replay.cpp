@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/replay.hpp"
 
+#include <fmt/format.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 
 #include <chrono>
 #include <cmath>
+#include <new>
 
 #include "flow/layout.hpp"
 
@@ -65,9 +67,15 @@ Replay::Replay(const Settings& settings, capture::Input& input)
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
       exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
-  for (unsigned i = 0; i < workers_; ++i) meters_.push_back(flow::make_meter(meter_options_));
+  make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));
+}
+
+void Replay::make_meters(std::uint64_t capacity) try {
+  for (unsigned i = 0; i < workers_; ++i) meters_.push_back(flow::make_meter(meter_options_));
+} catch (const std::bad_alloc&) {
+  throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", capacity)};
 }
 
 void Replay::stop() noexcept {

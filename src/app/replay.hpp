@@ -34,6 +34,7 @@ class Replay {
   void stop() noexcept;
 
  private:
+  void make_meters(std::uint64_t capacity);
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;

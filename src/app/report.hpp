@@ -12,7 +12,7 @@
 #include <weir/units.hpp>
 
 #include "app/destination_report.hpp"
-#include "app/work.hpp"
+#include "app/tallies.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {

@@ -176,12 +176,16 @@ std::size_t distance(std::string_view one, std::string_view other) {
   return row.back();
 }
 
-/// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides.
+/// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides; a name
+/// that contains the last part as it was written is near, too.
 std::string_view nearest_name(std::string_view wrong) {
   wrong = wrong.substr(0, 64);
   const auto last_part = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
   const auto how_far = [&](const Setting& setting) {
-    return std::min(2 * distance(wrong, setting.name), 2 * distance(last_part(wrong), last_part(setting.name)) + 1);
+    const auto part = last_part(wrong);
+    const auto within = part.size() >= 4 && last_part(setting.name).find(part) != std::string_view::npos ? 2u : 1000u;
+    return std::min<std::size_t>(
+        within, std::min(2 * distance(wrong, setting.name), 2 * distance(part, last_part(setting.name)) + 1));
   };
   const auto nearer = [&](const Setting& a, const Setting& b) { return how_far(a) < how_far(b); };
   return std::min_element(std::begin(settings), std::end(settings), nearer)->name;

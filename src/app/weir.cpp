@@ -30,7 +30,22 @@ void print_help(std::FILE* to) {
   fmt::print(to, "\n`weir COMMAND --help` says more.\n");
 }
 
+/// Better a line than SIGILL.
+void check_processor() {
+  __builtin_cpu_init();
+#ifdef __AVX2__
+  const bool suffices = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("aes");
+#else
+  const bool suffices = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("aes");
+#endif
+  if (!suffices)
+    throw weir::StartError{
+        "this build needs a processor with AES and the instructions of its `meson configure -Dcpu=`; "
+        "build it with -Dcpu=x86-64-v2"};
+}
+
 int run(int argc, char** argv) {
+  check_processor();
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h" || name == "help") return print_help(stdout), 0;
   if (name == "--version") return fmt::print("weir {}\n", WEIR_VERSION), 0;

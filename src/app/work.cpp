@@ -16,17 +16,6 @@ constexpr std::size_t records_of_a_slice =
 
 }  // namespace
 
-PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
-  received += other.received;
-  for (std::size_t i = 0; i < became.size(); ++i) became[i] += other.became[i];
-  for (std::size_t i = 0; i < notes.size(); ++i) notes[i] += other.notes[i];
-  ignored_packets += other.ignored_packets;
-  ignored_octets += other.ignored_octets;
-  ignored_first = std::min(ignored_first, other.ignored_first);
-  ignored_last = std::max(ignored_last, other.ignored_last);
-  return *this;
-}
-
 Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts)
     : headers_(capture::Slice::packets_max), outcomes_(capture::Slice::packets_max), members_(shards) {
   for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice, layouts[0], layouts[1]);

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/tallies.hpp"
+
+namespace weir::app {
+
+PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
+  received += other.received;
+  for (std::size_t i = 0; i < became.size(); ++i) became[i] += other.became[i];
+  for (std::size_t i = 0; i < notes.size(); ++i) notes[i] += other.notes[i];
+  ignored_packets += other.ignored_packets;
+  ignored_octets += other.ignored_octets;
+  ignored_first = std::min(ignored_first, other.ignored_first);
+  ignored_last = std::max(ignored_last, other.ignored_last);
+  return *this;
+}
+
+}  // namespace weir::app
