@@ -22,9 +22,10 @@ namespace weir::decode {
 //             PPPoE's own length is not looked at
 //   tunnels   the outermost IP packet is metered; what is in it is a protocol by number
 //   needed    octets come before values: the IP header's first 20 (IPv4) or 40 octets must be there before anything in
-//               it is judged, an IPv6 extension header's first 8 before its length is
+//               it is judged
 //             IPv4 options may be missing where no ports are wanted; where they are, they must be there whole
-//             IPv6 extension headers must be there whole, whatever follows: the chain is walked to know the protocol
+//             the last IPv6 extension header, too, may end early where no ports are wanted: its first octet names the
+//               protocol (of a Fragment header the first four are needed); those before it must be there whole
 //             AH is walked in IPv6 only; hop-by-hop options are walked anywhere in the chain
 //             no ports or ICMP type and code: any protocol but TCP, UDP, UDP-Lite, SCTP, DCCP, ICMP over IPv4 and
 //               ICMPv6 over IPv6; later fragments, whose protocol is the one that the (fragment) header states

@@ -51,17 +51,40 @@ constexpr Outcome decode_jumbo(Frame frame, std::uint64_t& payload) noexcept {
   return Outcome::metered;
 }
 
+/// What an extension header says of what follows: the next header's number, and of a Fragment header whether it is a
+/// later one. Both stand at its front, so a header that is cut behind them has said all that a protocol without ports
+/// needs.
+struct Extension {
+  std::uint8_t next;
+  bool later_fragment;
+
+  static constexpr std::size_t octets(std::uint8_t kind) noexcept { return kind == protocol::ipv6_fragment ? 4 : 1; }
+  static constexpr Extension load(std::uint8_t kind, const std::byte* at) noexcept {
+    constexpr std::uint16_t offset_bits = 0xfff8;
+    return {load_be<std::uint8_t>(at),
+            kind == protocol::ipv6_fragment && (load_be<std::uint16_t>(at + 2) & offset_bits) != 0};
+  }
+};
+
+/// Steps over an extension header, which must be there whole. `metered` here is: nothing in the way so far.
+constexpr Outcome skip_extension(std::uint8_t kind, Frame& frame) noexcept {
+  const auto* header = frame.take(extension_least);
+  if (!header) return frame.lacks(extension_least, Outcome::malformed_extension);
+  const auto more = extension_more(kind, load_be<std::uint8_t>(header + 1));
+  return frame.take(more) ? Outcome::metered : frame.lacks(more, Outcome::malformed_extension);
+}
+
 /// Walks the extension headers, then reads ports. The octets left are the only bound: each header takes eight at least.
-constexpr Outcome decode_extensions(std::uint8_t next, Frame frame, Headers& out) noexcept {
-  constexpr std::uint16_t offset_bits = 0xfff8;
-  while (is_extension(next)) {
-    const auto* header = frame.take(extension_least);
-    if (!header) return frame.lacks(extension_least, Outcome::malformed_extension);
-    const auto more = extension_more(next, load_be<std::uint8_t>(header + 1));
-    if (!frame.take(more)) return frame.lacks(more, Outcome::malformed_extension);
-    const bool later = next == protocol::ipv6_fragment && (load_be<std::uint16_t>(header + 2) & offset_bits) != 0;
-    out.protocol = next = load_be<std::uint8_t>(header);
-    if (later) return decode_fragment_later(out);
+constexpr Outcome decode_extensions(std::uint8_t kind, Frame frame, Headers& out) noexcept {
+  while (is_extension(kind)) {
+    const auto* front = Frame{frame}.take(Extension::octets(kind));
+    if (!front) return frame.lacks(Extension::octets(kind), Outcome::malformed_extension);
+    const auto extension = Extension::load(kind, front);
+    out.protocol = extension.next;
+    if (extension.later_fragment) return decode_fragment_later(out);
+    if (!is_extension(extension.next) && !has_transport(extension.next, IpVersion::v6)) return Outcome::metered;
+    if (const auto outcome = skip_extension(kind, frame); outcome != Outcome::metered) return outcome;
+    kind = extension.next;
   }
   return decode_transport(frame, out);
 }

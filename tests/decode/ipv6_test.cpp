@@ -49,16 +49,28 @@ TEST(Ipv6, what_is_no_extension_header_is_a_protocol_by_number) {
   }
 }
 
-TEST(Ipv6, extension_headers_must_be_there_whole_even_without_ports) {
+TEST(Ipv6, an_extension_header_may_end_behind_the_number_of_a_protocol_without_ports) {
   constexpr std::uint8_t esp = 50;
   const auto packet = ip(esp, there).destination_options(24).payload(30);
-  for (std::size_t end = ip_at + 40; end < ip_at + 64; ++end) {
-    EXPECT_EQ(decoded(packet.captured_to(end)), "truncated");
-    EXPECT_EQ(decoded(packet.ends_at(end)), "malformed_extension");
-    EXPECT_EQ(decoded(packet.ip_length(static_cast<unsigned>(end - ip_at - 40))), "malformed_extension");
+  EXPECT_EQ(decoded(packet.captured_to(ip_at + 40)), "truncated");
+  EXPECT_EQ(decoded(packet.ends_at(ip_at + 40)), "malformed_extension");
+  EXPECT_EQ(decoded(packet.ip_length(0)), "malformed_extension");
+  for (std::size_t end = ip_at + 41; end <= ip_at + 64; ++end) {
+    EXPECT_EQ(decoded(packet.captured_to(end)), as_built(packet));
+    EXPECT_EQ(decoded(packet.ends_at(end)), as_built(packet.ends_at(end)));
+    const auto shorter = packet.ip_length(static_cast<unsigned>(end - ip_at - 40));
+    EXPECT_EQ(decoded(shorter), as_built(shorter));
   }
-  EXPECT_EQ(decoded(packet.captured_to(ip_at + 64)), as_built(packet));
-  EXPECT_EQ(decoded(packet.ip_length(24)), as_built(packet.ip_length(24)));
+}
+
+TEST(Ipv6, extension_headers_before_ports_or_another_one_must_be_there_whole) {
+  for (const auto& packet :
+       {tcp(there).destination_options(24).payload(30), tcp(there).destination_options(24).routing(8).payload(30)})
+    for (std::size_t end = ip_at + 40; end < ip_at + 64; ++end) {
+      EXPECT_EQ(decoded(packet.captured_to(end)), "truncated");
+      EXPECT_EQ(decoded(packet.ends_at(end)), "malformed_extension");
+      EXPECT_EQ(decoded(packet.ip_length(static_cast<unsigned>(end - ip_at - 40))), "malformed_extension");
+    }
 }
 
 TEST(Ipv6, the_protocol_of_a_later_fragment_is_what_its_fragment_header_states) {

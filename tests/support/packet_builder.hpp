@@ -184,13 +184,13 @@ class Frame {
   /// So many octets of the frame have addresses, protocol and ports (or ICMP type and code) among them.
   std::size_t octets_needed() const {
     if (!is_v6() && (is_later_fragment() || ports_octets() == 0)) return ip_offset() + 20;
-    if (!is_later_fragment()) return transport_offset() + ports_octets();
-    auto end = ip_offset() + 40;
-    for (const auto& extension : extensions_) {
-      end += extension.octets;
-      if (extension.kind == protocol::ipv6_fragment) break;
+    if (!is_later_fragment() && ports_octets() > 0) return transport_offset() + ports_octets();
+    auto last = ip_offset() + 40;
+    for (std::size_t i = 0; i < extensions_.size(); last += extensions_[i++].octets) {
+      const bool fragment = extensions_[i].kind == protocol::ipv6_fragment;
+      if (i + 1 == extensions_.size() || (fragment && is_later_fragment())) return last + (fragment ? 4 : 1);
     }
-    return end;
+    return last;
   }
 
   /// What a decoder has to say if the packet is metered.

@@ -214,13 +214,16 @@ class SlowDecoder {
   }
 
   Verdict read_extension() {
-    if (const auto verdict = need(at_ + 8, Outcome::malformed_extension)) return verdict;
     const auto kind = headers.protocol;
+    if (const auto verdict = need(at_ + (kind == 44 ? 4 : 1), Outcome::malformed_extension)) return verdict;
+    headers.protocol = static_cast<std::uint8_t>(number(at_, 1));
+    if (kind == 44 && number(at_ + 2, 2) / 8 > 0) return later_fragment();
+    static const std::set<int> read_on{0, 43, 44, 51, 60, 6, 17, 33, 132, 136, 58};
+    if (!read_on.contains(headers.protocol)) return Outcome::metered;  // its number is all there is to know
+    if (const auto verdict = need(at_ + 8, Outcome::malformed_extension)) return verdict;
     const auto stated = number(at_ + 1, 1);
     const auto octets = kind == 44 ? 8 : kind == 51 ? (stated + 2) * 4 : (stated + 1) * 8;
     if (const auto verdict = need(at_ + octets, Outcome::malformed_extension)) return verdict;
-    headers.protocol = static_cast<std::uint8_t>(number(at_, 1));
-    if (kind == 44 && number(at_ + 2, 2) / 8 > 0) return later_fragment();
     at_ += octets;
     return std::nullopt;
   }
