@@ -9,6 +9,8 @@ namespace weir::app {
 using std::chrono::milliseconds;
 using transport::Sent;
 
+constexpr milliseconds look_up{100};  ///< how long to sleep at most before seeing whether there was an interrupt
+
 void Destination::observe(Instant packet_clock) noexcept {
   packet_clock_ = std::max(packet_clock_, packet_clock);
   now_ = now();
@@ -58,6 +60,7 @@ void Destination::take_answer(Sent answer) noexcept {
     case Sent::try_later:
       if (!wait_some_more()) give_up(was_interrupted() ? Loss::interrupted : Loss::collector_dead);
       return;
+    case Sent::paced: std::visit([](auto& channel) { channel.wait(look_up); }, channel_); return;
     case Sent::broken:
       error_ = trouble();
       warn(name_ + ": " + error_ + "; connecting again");
@@ -107,7 +110,6 @@ bool Destination::wait_some_more() noexcept {
   const auto waited = std::chrono::duration_cast<milliseconds>(time - waiting_since_);
   if (waited >= limit) return false;
   warn_of_waiting(waited);
-  constexpr milliseconds look_up{100};  // whether there was an interrupt
   std::visit([&](auto& channel) { channel.wait(std::min(look_up, limit - waited)); }, channel_);
   return true;
 }

@@ -49,10 +49,11 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
 }
 
 ipfix::SessionOptions Exporter::session_options(const ExporterOptions& options, ipfix::Delivery delivery,
-                                                bool file) const {
-  const bool packets = options.clock == ClockChoice::packets || (options.clock == ClockChoice::automatic && file);
+                                                ipfix::ExportClock usual) {
   return {.delivery = delivery,
-          .clock = packets ? ipfix::ExportClock::packets : ipfix::ExportClock::wall,
+          .clock = options.clock == ClockChoice::automatic ? usual
+                   : options.clock == ClockChoice::packets ? ipfix::ExportClock::packets
+                                                           : ipfix::ExportClock::wall,
           .domain = options.domain,
           .message_octets = options.message_octets,
           .flush = options.flush,
@@ -68,7 +69,7 @@ void Exporter::open(const std::string& name, const ipfix::SessionOptions& sessio
 }
 
 void Exporter::open_file(const ExporterOptions& options, const std::string& path) {
-  open(path, session_options(options, ipfix::Delivery::stream, true), [&] {
+  open(path, session_options(options, ipfix::Delivery::stream, ipfix::ExportClock::packets), [&] {
     return Channel{std::in_place_type<transport::File>, path, stop_};
   });
 }
@@ -77,12 +78,12 @@ void Exporter::open_collector(const ExporterOptions& options, const std::string&
   const auto endpoint = transport::parse_endpoint(text);
   if (endpoint.scheme == transport::Scheme::udp) {
     const transport::UdpOptions udp{.rate = options.udp_rate, .message_octets = options.message_octets};
-    open(text, session_options(options, ipfix::Delivery::datagram, false), [&] {
+    open(text, session_options(options, ipfix::Delivery::datagram, ipfix::ExportClock::wall), [&] {
       return Channel{std::in_place_type<transport::Udp>, endpoint, udp};
     });
   } else {
     const transport::TcpOptions tcp{.retry_min = options.tcp_retry_min, .stall_max = options.wait_max};
-    open(text, session_options(options, ipfix::Delivery::stream, false), [&] {
+    open(text, session_options(options, ipfix::Delivery::stream, ipfix::ExportClock::wall), [&] {
       return Channel{std::in_place_type<transport::Tcp>, transport::resolve(endpoint), tcp};
     });
   }

@@ -74,7 +74,9 @@ class Exporter {
   std::vector<DestinationReport> report() const;
 
  private:
-  ipfix::SessionOptions session_options(const ExporterOptions& options, ipfix::Delivery delivery, bool file) const;
+  /// `usual` is the clock where options leave the choice.
+  static ipfix::SessionOptions session_options(const ExporterOptions& options, ipfix::Delivery delivery,
+                                               ipfix::ExportClock usual);
   void open_file(const ExporterOptions& options, const std::string& path);
   void open_collector(const ExporterOptions& options, const std::string& text);
   template <class Open>

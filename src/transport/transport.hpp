@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 enum class Sent : std::uint8_t {
   yes,        ///< the whole message is the kernel's, or in the file's buffer
   try_later,  ///< wait(), then send it again
+  paced,      ///< the same, but only because a rate was asked for
   broken,     ///< the connection is gone: what follows is a new transport session
   refused,    ///< this message will never be taken, the next one may
   failed,     ///< nothing will be taken any more

@@ -50,10 +50,7 @@ void Udp::check_path(const Endpoint& endpoint, std::size_t message_octets) const
 }
 
 Sent Udp::send(Bytes message) noexcept {
-  if (interval_ > nanoseconds{0} && Clock::now() < next_) {
-    trouble_ = {"export.udp.rate", 0};
-    return Sent::try_later;
-  }
+  if (interval_ > nanoseconds{0} && Clock::now() < next_) return Sent::paced;
   // An ICMP error is told to the next send, once, and that send does nothing: so it is repeated.
   for (int attempt = 0; attempt < 3; ++attempt) {
     if (::send(socket_.number(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {

@@ -228,6 +228,13 @@ TEST(Exporter, waits_for_a_dead_collector_as_long_as_it_may_then_counts_and_harm
   EXPECT_NE(under_test.warnings[0].find("export.wait_max"), std::string::npos);
 }
 
+TEST(Exporter, a_rate_is_no_reason_to_give_a_collector_up) {
+  Bound udp{SOCK_DGRAM};
+  ExporterUnderTest under_test{{.files = {}, .collectors = {url("udp", udp)}}, {.udp_rate = 200, .wait_max = 0ms}};
+  under_test.run(200);
+  EXPECT_EQ(under_test.exporter.report()[0].exported, small_totals(200));
+}
+
 TEST(Exporter, does_not_wait_long_for_a_dead_collector_once_interrupted) {
   const Bound nobody{SOCK_STREAM};
   ExporterUnderTest under_test{{.files = {}, .collectors = {url("tcp", nobody)}},
