@@ -98,9 +98,7 @@ Framer::Step Framer::next_message(Bytes window, Input input) noexcept {
 /// the input there. That sets fill the message is required too.
 Framer::Step Framer::search(Bytes window, Input input) noexcept {
   const bool goes_on = input == Input::goes_on;
-  // The place that began the search has been judged already.
-  std::size_t place = search_->start == offset_ ? 1 : 0;
-  for (;; ++place) {
+  for (std::size_t place = 0;; ++place) {
     place = find_version(window, place);
     const auto left = place < window.size() ? window.size() - place : 0;
     if (left < message_header_octets) {

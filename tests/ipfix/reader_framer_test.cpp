@@ -74,6 +74,11 @@ TEST(Framer, finds_the_next_message_behind_foreign_octets) {
   for (const std::size_t at_a_time : {1u, 3u, 1000u}) EXPECT_EQ(framed(input, at_a_time), expected);
 }
 
+TEST(Framer, does_not_believe_a_message_between_foreign_octets) {  // RFC 5655 §10.3
+  const auto input = joined({Octets(9, std::byte{1}), message(60), Octets(9, std::byte{1}), message(60)});
+  EXPECT_EQ(framed(input), (Lines{"no_message at 0, 78 octets", "message 78"}));
+}
+
 TEST(Framer, loses_only_messages_that_damage_touched) {  // a hundred octets somewhere in twenty messages of 60
   Octets whole;
   for (int i = 0; i < 20; ++i) whole = joined({whole, message(60)});

@@ -74,6 +74,11 @@ TEST(Templates, are_withdrawn_only_as_what_they_are) {  // RFC 7011 §8.1
   EXPECT_EQ(session.read(data()), Lines{"256 protocolIdentifier=6"});
 }
 
+TEST(Templates, are_not_withdrawn_by_the_id_of_the_other_kind) {
+  EXPECT_EQ(Session{}.read(MessageText{}.set(2, withdrawal(3))), Lines{"template_id at 20"});
+  EXPECT_EQ(Session{}.read(MessageText{}.set(3, withdrawal(2))), Lines{"template_id at 20"});
+}
+
 TEST(Templates, change_in_the_order_of_their_sets) {  // RFC 7011 §8.1
   Session session;
   auto message = MessageText{};
@@ -148,6 +153,18 @@ TEST(Templates, for_options_take_any_element_as_scope_in_its_order) {  // RFC 54
   EXPECT_EQ(session.read(MessageText{}.set(256, hex("02 6c6f 0102 3f000000 00000007 0000000000000009"))),
             Lines{"256 [interfaceName=\"lo\" 99999/5=0x0102 samplingProbability=0.5 observationDomainId=7] "
                   "exportedFlowRecordTotalCount=9"});
+}
+
+TEST(Templates, that_are_gone_leave_room_for_others) {
+  Session session{{.templates = {.templates = 1, .fields = 2}}};
+  const auto two = definition(256, {{4, 1}, {5, 1}});
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(session.read(MessageText{}.set(2, two)).back(), i == 0 ? "defined 256" : "replaced 256");
+    session.read(MessageText{}.set(2, protocol).set(2, hex("00ff 0001")));  // malformed: taken back
+    session.read(MessageText{}.set(2, protocol));
+  }
+  session.read(MessageText{}.set(2, withdrawal(2)));
+  EXPECT_EQ(session.read(MessageText{}.set(2, two)), Lines{"defined 256"});
 }
 
 TEST(Templates, beyond_the_limit_are_not_kept) {  // RFC 5471 §3.5.4
