@@ -207,6 +207,17 @@ TEST(Meter, room_is_made_of_flows_past_their_end_first_with_their_own_reasons) {
   EXPECT_EQ(records[1].reason, EndReason::lack_of_resources);
 }
 
+TEST(Meter, of_flows_touched_at_one_moment_the_one_in_the_lowest_slot_makes_room) {
+  auto options = options_like({});
+  options.capacity = 2;
+  MeterUnderTest meter{options};
+  for (const auto* ends : {"10.0.0.1:1 > 10.0.0.9:2", "10.0.0.2:1 > 10.0.0.9:2", "10.0.0.3:1 > 10.0.0.9:2"})
+    meter.add(udp(ends).at(1s));
+  const auto records = meter.so_far();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].source[3], std::byte{1});
+}
+
 TEST(Meter, holds_its_capacity_of_random_keys_with_fewer_than_one_in_ten_thousand_evicted) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     auto options = options_like({});
