@@ -92,3 +92,5 @@ BENCHMARK_CAPTURE(meter_by_table_size, ipv6_uniflow, IpVersion::v6, flow::FlowDi
     ->Arg(1 << 20);
 
 }  // namespace
+
+BENCHMARK_MAIN();

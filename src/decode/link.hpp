@@ -145,11 +145,18 @@ constexpr Outcome decode_loop(Frame frame, Headers& out) noexcept {
 }
 
 /// LINKTYPE_NULL has the byte order of the host that captured, which need not be that of the file: families are small
-/// numbers, so only one of the two readings can be one.
+/// numbers, so only one of the two readings can be one. Where neither is, some systems have an EtherType in the last
+/// two octets.
 constexpr Outcome decode_null(Frame frame, Headers& out) noexcept {
   const auto* family = frame.take(4);
   if (!family) return frame.lacks(4, Outcome::malformed_link);
-  return decode_family(std::min(load_be<std::uint32_t>(family), load_le<std::uint32_t>(family)), frame, out);
+  const auto number = std::min(load_be<std::uint32_t>(family), load_le<std::uint32_t>(family));
+  if (number <= 0xffff) return decode_family(number, frame, out);
+  switch (load_be<std::uint16_t>(family + 2)) {
+    case ethertype::ipv4: return decode_ipv4(frame, out);
+    case ethertype::ipv6: return decode_ipv6(frame, out);
+    default: return Outcome::not_ip;
+  }
 }
 
 /// `out` must be Headers{}: only what the packet says is written.

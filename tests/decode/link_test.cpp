@@ -39,6 +39,9 @@ TEST(Link, null_has_address_families_of_every_system_in_either_byte_order) {
   }
   EXPECT_EQ(decoded(udp(v4).over(Link::null).poke(0, 0).poke(3, 2)), as_built(udp(v4)));
   EXPECT_EQ(decoded(udp(v4).over(Link::null).announced_as(7)), "not_ip");
+  const auto with_ethertype = udp(v4).over(Link::null).poke(0, 0x0f).poke(1, 0).poke(2, 0x08).poke(3, 0);
+  EXPECT_EQ(decoded(with_ethertype), as_built(udp(v4))) << "as some loopback devices write it";
+  EXPECT_EQ(decoded(with_ethertype.poke(2, 0x09)), "not_ip");
   EXPECT_EQ(decoded(udp(v4).over(Link::loop).poke(0, 2).poke(3, 0)), "not_ip") << "LOOP is in network order only";
 }
 

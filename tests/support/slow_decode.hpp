@@ -96,9 +96,12 @@ class SlowDecoder {
     const auto little = big >> 24 | (big >> 8 & 0xff00) | (big << 8 & 0xff0000) | (big << 24 & 0xff000000);
     auto family = families.find(big);
     if (family == families.end() && link_ == Link::null) family = families.find(little);
+    at_ = 4;
+    type_ = number(2, 2);  // where no order makes sixteen bits of it: an EtherType
+    if (link_ == Link::null && big > 65535 && little > 65535 && (type_ == 0x0800 || type_ == 0x86dd))
+      return std::nullopt;
     if (family == families.end()) return Outcome::not_ip;
     type_ = family->second;
-    at_ = 4;
     return std::nullopt;
   }
 
