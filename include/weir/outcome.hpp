@@ -39,7 +39,7 @@ inline constexpr auto outcome_texts = std::to_array<OutcomeText>({WEIR_OUTCOMES(
   X(ip_length_zero, "IPv4 total length 0 (segmentation offload); octets are those on the wire")      \
   X(fragment_later, "a later fragment, metered with ports 0")                                        \
   X(late, "stamped earlier than a packet before it")                                                 \
-  X(without_stamp, "without a usable stamp; took the packet clock")                                       \
+  X(without_stamp, "without a usable stamp; took the packet clock")                                  \
   X(clock_jump, "stamped over an hour away from the packet before it")
 
 #define X(name, help) name,

@@ -194,6 +194,24 @@ TEST(Meter, full_ends_the_flow_touched_longest_ago_with_reason_5_and_loses_no_pa
   EXPECT_EQ(packets_of(meter.finish()), flows);
 }
 
+TEST(Meter, evicts_what_its_slow_twin_evicts_from_one_line) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    auto slow_options = test::random_options(seed);
+    slow_options.capacity = 2;  // the most that has one line of tags
+    const auto traffic = test::random_traffic(seed, slow_options, 1000);
+    test::SlowMeter slow{slow_options};
+    auto options = options_like(slow_options);
+    options.capacity = slow_options.capacity;
+    MeterUnderTest meter{options};
+    for (const auto& packet : traffic) {
+      slow.add(packet);
+      meter.add(packet);
+      meter.pass();
+    }
+    ASSERT_EQ(test::differences(slow.finish(), meter.finish()), "") << "seed " << seed;
+  }
+}
+
 TEST(Meter, room_is_made_of_flows_past_their_end_first_with_their_own_reasons) {
   auto options = options_like({});
   options.capacity = 1;

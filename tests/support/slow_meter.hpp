@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The meter's slow twin: what "flow", "record" and "end" mean, as a std::map and no cleverness. It is the
-// specification: whatever the fast meter is given, its records must be these. There is no capacity here, hence no
-// reason 5.
+// specification: whatever the fast meter is given, its records must be these. With a capacity it is the specification
+// of one line of the fast meter's table: its places have slots, and a flow without a place takes somebody else's.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -33,6 +34,7 @@ struct SlowOptions {
   nanoseconds timeout_idle = std::chrono::seconds{15};
   nanoseconds timeout_active = std::chrono::seconds{60};
   nanoseconds timeout_closed = std::chrono::seconds{1};
+  std::size_t capacity = 0;  ///< flows held at once; 0: no end of them
 };
 
 struct SlowDirection {
@@ -69,7 +71,10 @@ class SlowMeter {
       places_.erase(at);
       at = places_.end();
     }
-    if (at == places_.end()) at = places_.emplace(key, begin(packet, turned)).first;
+    if (at == places_.end()) {
+      make_room(packet.clock);
+      at = places_.emplace(key, begin(packet, turned)).first;
+    }
     count(at->second, packet, turned != at->second.turned);
   }
 
@@ -98,6 +103,7 @@ class SlowMeter {
   /// A flow's place. It outlives active ends; `record` is then empty until the next packet.
   struct Place {
     SlowRecord record;
+    std::size_t slot = 0;                ///< the lowest that was free when the flow began
     bool turned = false;                 ///< the first packet ran from the greater endpoint to the lesser
     Instant clock_first{};               ///< of the record's first packet
     Instant clock_last{};                ///< of the flow's last packet
@@ -180,7 +186,32 @@ class SlowMeter {
       *direction = {.ingress_interface = direction->ingress_interface, .tos = direction->tos};
   }
 
-  static Place begin(const Arrival& packet, bool turned) {
+  /// Full: what is past an end ends, with its own reason; if that frees nothing, the flow touched longest ago ends
+  /// (of equals that in the lowest slot).
+  void make_room(Instant now) {
+    if (options_.capacity == 0 || places_.size() < options_.capacity) return;
+    const auto before = places_.size();
+    for (auto at = places_.begin(); at != places_.end();)
+      at = stays(at->second, now) ? std::next(at) : places_.erase(at);
+    if (places_.size() < before) return;
+    const auto longest_ago = [](const auto& a, const auto& b) {
+      return std::pair{a.second.clock_last, a.second.slot} < std::pair{b.second.clock_last, b.second.slot};
+    };
+    const auto oldest = std::min_element(places_.begin(), places_.end(), longest_ago);
+    put(oldest->second, EndReason::lack_of_resources);
+    places_.erase(oldest);
+  }
+
+  std::size_t lowest_free_slot() const {
+    const auto taken = [this](std::size_t slot) {
+      return std::any_of(places_.begin(), places_.end(), [slot](const auto& each) { return each.second.slot == slot; });
+    };
+    std::size_t slot = 0;
+    while (taken(slot)) ++slot;
+    return slot;
+  }
+
+  Place begin(const Arrival& packet, bool turned) const {
     const auto& headers = packet.headers;
     const bool icmp = is_icmp(headers);
     return {.record = {.version = headers.version,
@@ -191,6 +222,7 @@ class SlowMeter {
                        .source_port = icmp ? std::uint16_t{0} : headers.source_port,
                        .destination_port = icmp ? std::uint16_t{0} : headers.destination_port,
                        .icmp_type_code = icmp ? headers.destination_port : std::uint16_t{0}},
+            .slot = options_.capacity ? lowest_free_slot() : 0,
             .turned = turned};
   }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/commands/replay.hpp"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/complain.hpp"
 #include "app/progress.hpp"
 #include "app/replay.hpp"
 
@@ -60,10 +60,8 @@ class Terminal {
     if (problems_ == input_.problems().size() && warnings_ == input_.warnings().size()) return;
     const std::lock_guard lock{mutex_};
     if (watched_) show(progress_.clear());
-    for (; warnings_ < input_.warnings().size(); ++warnings_)
-      fmt::print(stderr, "weir: {}\n", input_.warnings()[warnings_]);
-    for (; problems_ < input_.problems().size(); ++problems_)
-      fmt::print(stderr, "weir: {}\n", input_.problems()[problems_].line);
+    for (; warnings_ < input_.warnings().size(); ++warnings_) complain("weir: {}", input_.warnings()[warnings_]);
+    for (; problems_ < input_.problems().size(); ++problems_) complain("weir: {}", input_.problems()[problems_].line);
   }
   void update(std::uint64_t packets) {
     if (!watched_) return;
@@ -105,8 +103,9 @@ void stop_on_signals(Replay& replay) {
 void print_summary(const Report& report, const CommandLine& line, const Settings& settings) {
   const auto& out = settings.exporter.out;
   auto* to = std::ranges::find(out, "-") == out.end() ? stdout : stderr;  // records have standard output for themselves
-  if (report.interrupted) fmt::print(stderr, "weir: interrupted; what had been metered was ended and exported\n");
-  fmt::print(to, "{}", line.json ? json_text(report) : text(report));
+  if (report.interrupted) complain("weir: interrupted; what had been metered was ended and exported");
+  const auto summary = line.json ? json_text(report) : text(report);
+  std::fwrite(summary.data(), 1, summary.size(), to);
   std::fflush(to);
 }
 
