@@ -49,8 +49,8 @@ Input::Input(std::vector<Source> sources, const InputOptions& options)
 
 void Input::add(Source source) {
   if (auto problem = judge_source(source)) return problems_.push_back(std::move(*problem));
-  if (!source.regular && source.file.open()) total_.reset();
-  else if (total_) *total_ += source.file.open() ? source.octets : source.head.size();
+  if (!source.regular && source.file) total_.reset();
+  else if (total_) *total_ += source.file ? source.octets : source.head.size();
   sources_.push_back(std::move(source));
 }
 

@@ -22,10 +22,6 @@ Bytef* as_zlib(const std::byte* octets) noexcept {  // zlib reads through a poin
 
 }  // namespace
 
-void Descriptor::close() noexcept {
-  if (open()) ::close(std::exchange(number_, -1));
-}
-
 Inflater::Inflater() {
   if (inflateInit2(&stream_, gzip_only) != Z_OK) throw std::bad_alloc{};
 }
@@ -50,7 +46,7 @@ void Octets::begin(Source& source) noexcept {
   waiting_ = {};
   between_members_ = corrupt_ = false;
   if (source.gzip) inflater_.reset();
-  if (source.regular && source.file.open()) ::posix_fadvise(source.file.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (source.regular && source.file) ::posix_fadvise(source.file.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
 void Octets::end() noexcept {
@@ -73,7 +69,7 @@ Got Octets::read_stored(std::span<std::byte> room) noexcept {
 }
 
 Got Octets::read_file(std::span<std::byte> room) noexcept {
-  while (source_->file.open() && !stopped()) {
+  while (source_->file && !stopped()) {
     if (!source_->regular) wait_for_octets();
     if (stopped()) break;
     const auto octets = ::read(source_->file.number(), room.data(), room.size());

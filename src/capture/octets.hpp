@@ -13,27 +13,9 @@
 #include <vector>
 #include <weir/bytes.hpp>
 
+#include "base/descriptor.hpp"
+
 namespace weir::capture {
-
-/// An open file, closed by its owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) noexcept : number_{number} {}
-  Descriptor(Descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~Descriptor() { close(); }
-
-  int number() const noexcept { return number_; }
-  bool open() const noexcept { return number_ >= 0; }
-  void close() noexcept;
-
- private:
-  int number_ = -1;
-};
 
 /// Where a capture comes from: first the octets of `head`, then those that `file` still gives, if it is open.
 struct Source {

@@ -57,7 +57,7 @@ class Head {
   ssize_t more() {
     auto& into = source_.regular ? seen_ : source_.head;
     const auto have = into.size();
-    if (!source_.file.open() || have >= head_max) return 0;
+    if (!source_.file || have >= head_max) return 0;
     into.resize(head_max);
     auto* room = into.data() + have;
     const int file = source_.file.number();

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "transport/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "transport/transport.hpp"
+#include "transport/trouble.hpp"
 
 namespace weir::transport {
 

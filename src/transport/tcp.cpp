@@ -41,7 +41,7 @@ Sent Tcp::send(Bytes message) noexcept {
       continue;
     }
     if (errno == EINTR) continue;
-    trouble_ = {"send", errno};
+    trouble_ = errno == EAGAIN ? Trouble{"the collector does not read", 0} : Trouble{"send", errno};
     if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) return Sent::try_later;
     return break_off();
   }

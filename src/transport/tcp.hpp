@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "transport/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/transport.hpp"
+#include "transport/trouble.hpp"
 
 namespace weir::transport {
 

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <string>
 
-#include "transport/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/transport.hpp"
+#include "transport/trouble.hpp"
 
 namespace weir::transport {
 

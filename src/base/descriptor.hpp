@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
-#include <system_error>
 #include <utility>
 
-namespace weir::transport {
+namespace weir {
 
 class Descriptor {
  public:
@@ -31,14 +29,4 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// What went wrong last, and in doing what.
-struct Trouble {
-  const char* doing = "";
-  int error = 0;
-
-  std::string text() const {
-    return error == 0 ? std::string{doing} : std::string{doing} + ": " + std::generic_category().message(error);
-  }
-};
-
-}  // namespace weir::transport
+}  // namespace weir
