@@ -23,18 +23,20 @@ checks() {
 
 # gtests FOLDER LABEL: every test executable of a build, each of its cases a check.
 gtests() {
-  local executable name status
-  while read -r executable; do
-    name="$2${executable##*/}" status=0
-    (cd build && timeout 600 "$executable" --gtest_color=no) >build/gtest.txt 2>&1 || status=$?
+  local name command status
+  while read -r name command; do
+    name="$2$name" status=0
+    timeout 600 bash -c "$command --gtest_color=no" >build/gtest.txt 2>&1 || status=$?
     sed -n -e "s/^\[       OK \] \(.*\) (.*/ok $name \1/p" -e "s/^\[  FAILED  \] \(.*\) (.* ms)$/FAILED $name \1/p" \
       -e "s/^\[  SKIPPED \] \(.*\) (.* ms)$/skipped $name \1/p" build/gtest.txt >build/cases.txt
     [[ $status == 0 ]] || grep -q '^FAILED ' build/cases.txt || echo "FAILED $name: status $status" >>build/cases.txt
     grep -q '^FAILED ' build/cases.txt && cat build/gtest.txt
     grep -c '^ok ' build/cases.txt | sed "s/^/$name: cases passed: /"
     cat build/cases.txt >>"$results"
-  done < <(meson introspect "$1" --tests | "$python" -c 'import json, sys
-for test in json.load(sys.stdin): print(*test["cmd"])')
+  done < <(meson introspect "$1" --tests | "$python" -c '
+import json, shlex, sys
+for test in json.load(sys.stdin):
+    print(test["name"], "env", shlex.join([f"{name}={value}" for name, value in test["env"].items()] + test["cmd"]))')
 }
 
 no_warnings() { ! grep -n 'warning:' "$1.log"; }

@@ -8,7 +8,7 @@ import csv
 import pathlib
 
 from support import reckoning, tshark
-from support.weir_cli import BIFLOW, ENDLESS, SHARED, all_captures, check, finish, flows, replay
+from support.weir_cli import BIFLOW, ENDLESS, SHARED, all_captures, check, each, finish, flows, replay
 
 TABLE = pathlib.Path(__file__).with_name("differences.tsv")
 DIRECTIONS = {"uniflow": (), "biflow": BIFLOW}
@@ -35,12 +35,15 @@ def agrees(capture, seen, direction, known):
     assert not new and not gone, "\n  ".join(["", *new, *gone])
 
 
-known = known_differences()
-for capture in all_captures():
+def checks(capture):
     seen = tshark.packets(capture)
     for direction in DIRECTIONS:
         with check(f"{capture.name}, {direction}: agrees with tshark"):
             agrees(capture, seen, direction, known.pop((capture.name, direction), {}))
+
+
+known = known_differences()
+each(all_captures(), checks)
 if SHARED:
     with check("differences.tsv names captures that exist"):
         assert not known, sorted(known)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the command line takes and refuses: inputs of every kind, several destinations, a line for each mistake."""
 import gzip
+import os
 import pathlib
+import shutil
+import signal
 import struct
+import subprocess
 import tempfile
+import time
 
-from support.weir_cli import ROOT, check, finish, flows, ledger_closes, replay, weir
+from support.weir_cli import ROOT, WEIR, check, finish, flows, ledger_closes, replay, weir
 
 WEB = ROOT / "pcaps/web.pcap"
 DNS = ROOT / "pcaps/dns.pcap"
@@ -28,6 +33,8 @@ for arguments, words in {
         ("replay", WEB, "--set", "flow.timeout_idle=never"): ("flow.timeout_idle",),
         ("replay", WEB, "--set", "flow.timeout_idle=315360001"): ("flow.timeout_idle", "315360000"),
         ("replay", WEB, "--set", "flow.no_such=1"): ("flow.no_such",),
+        ("replay", WEB, "--out", ""): ("--out",),
+        ("replay", WEB, "--to", ""): ("--to",),
         ("replay", WEB, "--to", "udp://"): ("udp://",),
         ("replay", WEB, "--to", "http://localhost"): ("http://localhost",),
         ("replay", WEB, "--filter", "tcp port nothing at all"): ("filter",),
@@ -75,4 +82,28 @@ with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder, "whole.ipfix")
         weir("replay", WEB, "--out", out)
         assert [path.name for path in out.parent.iterdir() if "whole" in path.name] == ["whole.ipfix"]
+    with check("a capture is never overwritten by its own flows"):
+        capture, link = pathlib.Path(folder, "capture.pcap"), pathlib.Path(folder, "link.pcap")
+        shutil.copy(WEB, capture)
+        link.symlink_to(capture)
+        assert b"overwritten" in weir("replay", DNS, capture, "--out", link, statuses=(USAGE,)).stderr
+        with capture.open("rb") as stdin:
+            done = subprocess.run([WEIR, "replay", "-", "--out", capture], stdin=stdin, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == USAGE and b"overwritten" in done.stderr, done.stderr
+        assert capture.read_bytes() == WEB.read_bytes()
+    with check("one file under two names is refused"):
+        out = pathlib.Path(folder, "twice.ipfix")
+        done = weir("replay", WEB, "--out", out, "--out", f"{folder}/./twice.ipfix", statuses=(USAGE,))
+        assert b"twice" in done.stderr and not out.exists(), done.stderr
+with tempfile.TemporaryDirectory() as folder:
+    with check("an interrupted wait for a pipe's reader leaves nothing behind"):
+        os.mkfifo(f"{folder}/pipe")
+        waiting = subprocess.Popen([WEIR, "replay", WEB, "--out", f"{folder}/whole.ipfix", "--out", f"{folder}/pipe"],
+                                   stderr=subprocess.PIPE)
+        while waiting.poll() is None and len(os.listdir(folder)) == 1:  # until the first file is in the making
+            time.sleep(0.01)
+        waiting.send_signal(signal.SIGINT)
+        _, stderr = waiting.communicate(timeout=60)
+        assert waiting.returncode == 0 and b"interrupted" in stderr, (waiting.returncode, stderr)
+        assert os.listdir(folder) == ["pipe"], os.listdir(folder)
 finish()

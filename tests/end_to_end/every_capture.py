@@ -3,7 +3,7 @@
 and its ledger closes over as many packets as capinfos counts."""
 import subprocess
 
-from support.weir_cli import BIFLOW, WORKERS, all_captures, check, finish, flows, ledger_closes, replay
+from support.weir_cli import BIFLOW, WORKERS, all_captures, check, each, finish, flows, ledger_closes, replay
 
 
 def packets_in(capture):
@@ -24,7 +24,7 @@ def same_records(capture, *options):
     return expected[0]["packets"]
 
 
-for capture in all_captures():
+def checks(capture):
     with check(f"{capture.name}: same records with any number of workers"):
         received = same_records(capture)
         counted = packets_in(capture)
@@ -33,4 +33,7 @@ for capture in all_captures():
         same_records(capture, *BIFLOW)
     with check(f"{capture.name}: same bytes twice"):
         assert replay(capture, "--workers", 3)[1] == replay(capture, "--workers", 3)[1], "bytes differ"
+
+
+each(all_captures(), checks)
 finish()

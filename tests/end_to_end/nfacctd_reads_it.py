@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""nfacctd (pmacct) collects from weir over UDP the same values that weir dump reads. It knows no biflows, and takes
-tcpControlBits only where they have one octet (1.7.7), which leaves no room for ECN's bits: they are not compared."""
+"""nfacctd (pmacct) collects from weir over UDP the same values that weir dump reads.
+
+It knows no biflows, and takes tcpControlBits only where they have one octet (1.7.7), too few for the ECN bits: flags
+are not compared.
+"""
 import json
 import pathlib
 import socket
@@ -37,8 +40,8 @@ def protocol_number(name):
 
 def flow(record):
     return {word: int(record[name]) for word, name in NAMES.items()} | {
-        "source": record["ip_src"], "destination": record["ip_dst"],
-        "protocol": protocol_number(record["ip_proto"]), "start": milliseconds(record["timestamp_start"]), "end": milliseconds(record["timestamp_end"])}
+        "source": record["ip_src"], "destination": record["ip_dst"], "protocol": protocol_number(record["ip_proto"]),
+        "start": milliseconds(record["timestamp_start"]), "end": milliseconds(record["timestamp_end"])}
 
 
 def lines(path):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""nfcapd collects from weir over UDP, and nfdump prints the same values that weir dump does. It knows no biflows, and
-keeps icmpTypeCode in the place of the destination port of all that is not TCP or UDP (1.7.1): those are not compared."""
+"""nfcapd collects from weir over UDP, and nfdump prints the same values that weir dump does.
+
+It knows no biflows, and keeps icmpTypeCode in the place of the destination port of all that is not TCP or UDP (1.7.1):
+those are not compared.
+"""
 import json
 import os
 import subprocess

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs weir for the end-to-end tests, and tells how each check went: one line each, `ok`, `FAILED` or `skipped`."""
+import concurrent.futures
 import contextlib
 import gzip
 import json
@@ -41,6 +42,12 @@ def check(name):
         print(f"FAILED {name}: {why}", flush=True)
         if not isinstance(why, AssertionError):
             traceback.print_exc()
+
+
+def each(items, function):
+    """function(item) for each, as many at once as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(function, items))
 
 
 def finish():
