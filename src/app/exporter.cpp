@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/assert.hpp"
 #include "base/error.hpp"
@@ -30,6 +31,16 @@ void refuse_twice(const char* option, std::vector<std::string> given) {
   if (twice != given.end()) throw StartError{std::string{option} + " " + *twice + " is given twice; leave one out"};
 }
 
+/// However they are spelt, and whatever symbolic links lead to them: of two files one would replace the other.
+std::vector<std::string> one_name_each(std::vector<std::string> files) {
+  for (auto& file : files) {
+    std::error_code error;
+    const auto name = file == "-" ? file : std::filesystem::weakly_canonical(file, error).string();
+    if (!error && !name.empty()) file = name;
+  }
+  return files;
+}
+
 }  // namespace
 
 Exporter::Exporter(const ExporterOptions& options, const Destinations& destinations,
@@ -42,7 +53,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
                            .warn = options.warn ? options.warn : warn_on_standard_error},
       scratch_(catalogue_.flow_octets_max()) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write(), not our end
-  refuse_twice("--out", destinations.files);
+  refuse_twice("--out", one_name_each(destinations.files));
   refuse_twice("--to", destinations.collectors);
   for (const auto& path : destinations.files) open_file(options, path);
   for (const auto& text : destinations.collectors) open_collector(options, text);

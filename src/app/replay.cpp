@@ -61,11 +61,12 @@ flow::MeterOptions meter_options(const Settings& settings) {
           .egress_interface = settings.exporter.egress_interface};
 }
 
-Replay::Replay(const Settings& settings, capture::Input& input)
+Replay::Replay(const Settings& settings, capture::Input& input, const std::atomic<bool>& stopped)
     : workers_{settings.replay.workers},
       meter_options_{meter_options(settings)},
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
+      stopped_{stopped},
       exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
   make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
@@ -76,11 +77,6 @@ void Replay::make_meters(std::uint64_t capacity) try {
   for (unsigned i = 0; i < workers_; ++i) meters_.push_back(flow::make_meter(meter_options_));
 } catch (const std::bad_alloc&) {
   throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", capacity)};
-}
-
-void Replay::stop() noexcept {
-  stopped_ = true;
-  input_.stop();
 }
 
 Report Replay::run(const Watch& watch) noexcept {

@@ -24,14 +24,12 @@ class Replay {
     std::function<void(std::uint64_t packets)> exported;  ///< packets so far
   };
 
-  /// Opens the destinations and takes all memory. Throws StartError. The input outlives it.
-  Replay(const Settings& settings, capture::Input& input);
+  /// Opens the destinations and takes all memory. Throws StartError. After `stopped` was set no further packets are
+  /// taken: what is in the table ends and is exported. The input, which is stopped beside it, and `stopped` outlive it.
+  Replay(const Settings& settings, capture::Input& input, const std::atomic<bool>& stopped);
 
-  /// All packets of all files, or those until stop(). Once.
+  /// All packets of all files, or those until it is stopped. Once.
   Report run(const Watch& watch) noexcept;
-
-  /// No further packets; what is in the table ends and is exported. May be called from a signal handler.
-  void stop() noexcept;
 
  private:
   void make_meters(std::uint64_t capacity);
@@ -49,7 +47,7 @@ class Replay {
   capture::Input& input_;
   std::vector<std::unique_ptr<flow::Meter>> meters_;  // one a shard
   std::vector<std::unique_ptr<Work>> works_;          // as many slices as may be under way
-  std::atomic<bool> stopped_{false};
+  const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
   std::size_t interfaces_told_ = 0;

@@ -77,6 +77,9 @@ void put_destination(Lines& out, const DestinationReport& destination) {
   for (const auto& [cause, totals] : destination.lost)
     if (totals != Totals{}) line(out, "lost", fmt::format("{:>15} records: {}", grouped(totals.records), cause));
   if (destination.sessions > 1) line(out, "sessions", fmt::format("{:>15}", grouped(destination.sessions)));
+  if (destination.refusals > 0)
+    line(out, "unheard",
+         fmt::format("{:>15} times nobody listened there (ICMP port unreachable)", grouped(destination.refusals)));
   if (destination.unconfirmed_octets > 0)
     line(out, "unconfirmed",
          fmt::format("{:>15} octets that the collector may not have got when a session broke",
@@ -173,7 +176,8 @@ Json json_of(const DestinationReport& destination) {
           {"exported", json_of(destination.exported)},
           {"waiting", json_of(destination.waiting)},
           {"lost", lost},
-          {"unconfirmed_octets", destination.unconfirmed_octets}};
+          {"unconfirmed_octets", destination.unconfirmed_octets},
+          {"refusals", destination.refusals}};
 }
 
 }  // namespace

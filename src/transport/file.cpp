@@ -62,8 +62,7 @@ void File::open_directly(const std::atomic<bool>& stop) {
     if (errno != ENXIO && errno != EINTR) refuse({"open", errno}, "give a file that may be written");
     ::poll(nullptr, 0, pause_ms);  // a FIFO that nobody reads yet
   }
-  throw StartError{"--out " + path_ + ": interrupted while it waited for a reader; nothing was read",
-                   ExitStatus::good};
+  throw StartError{"--out " + path_ + ": interrupted while it waited for a reader; nothing was read", ExitStatus::good};
 }
 
 void File::open_beside() {

@@ -90,6 +90,14 @@ TEST(Report, the_summary_names_every_term_that_is_not_zero_and_no_other) {
   EXPECT_FALSE(has(summary, "interrupted")) << summary;
 }
 
+TEST(Report, says_that_nobody_listened_to_datagrams) {
+  auto report = balanced();
+  EXPECT_FALSE(has(text(report), "nobody listened"));
+  report.destinations[1].refusals = 46;
+  EXPECT_TRUE(has(text(report), "46 times nobody listened there")) << text(report);
+  EXPECT_EQ(json(report)["destinations"][1]["refusals"], 46);
+}
+
 TEST(Report, json_has_every_outcome_and_reason_by_name_zeros_too) {
   const auto out = json(balanced());
   EXPECT_EQ(out["received"], (nlohmann::ordered_json{{"packets", 1000}, {"octets", 100'000}}));

@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -40,7 +42,22 @@ void describe(CLI::App& app, CommandLine& line) {
   app.footer("settings:\n" + settings_help());
 }
 
+/// A file is renamed into its place when it is whole: over the capture that it was made from, if they had one name.
+void keep_captures(const std::vector<std::string>& captures, const std::vector<std::string>& outs) {
+  for (const auto& out : outs)
+    for (const auto& capture : captures)
+      if (std::error_code ignored; std::filesystem::equivalent(capture == "-" ? "/dev/stdin" : capture, out, ignored))
+        throw StartError{fmt::format("--out {}: the capture {} would be overwritten; give another name", out, capture)};
+}
+
+void refuse_empty(const char* option, const std::vector<std::string>& given) {
+  if (std::ranges::find(given, "") != given.end())
+    throw StartError{fmt::format("{} is empty; say where the records go, or leave it out", option)};
+}
+
 Settings settings_of(const CommandLine& line) {
+  refuse_empty("--out", line.out);
+  refuse_empty("--to", line.to);
   auto assignments = line.set;
   for (const auto& out : line.out) assignments.push_back("export.out=" + out);
   for (const auto& to : line.to) assignments.push_back("export.to=" + to);
@@ -86,14 +103,19 @@ ExitStatus status_of_inputs(const capture::Input& input) noexcept {
   return status;
 }
 
-/// SIGINT and SIGTERM end the replay in good order; a second one ends the process.
-Replay* running = nullptr;
-void stop_running(int) { running->stop(); }
+/// SIGINT and SIGTERM end the replay in good order, a wait for destinations to open included; a second one ends the
+/// process.
+std::atomic<bool> stopped{false};
+capture::Input* input_to_stop = nullptr;
+void stop(int) {
+  stopped = true;
+  input_to_stop->stop();
+}
 
-void stop_on_signals(Replay& replay) {
-  running = &replay;
+void stop_on_signals(capture::Input& input) {
+  input_to_stop = &input;
   struct sigaction action {};
-  action.sa_handler = stop_running;
+  action.sa_handler = stop;
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: a read from a pipe must return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
@@ -125,8 +147,9 @@ int replay(int argc, char** argv) {
   Terminal terminal{input};
   terminal.say_news();
   if (input.opened() == 0) return static_cast<int>(status_of_inputs(input));
-  Replay run{settings, input};
-  stop_on_signals(run);
+  keep_captures(line.files, settings.exporter.out);
+  stop_on_signals(input);
+  Replay run{settings, input, stopped};
   const auto report = run.run({.read = [&] { terminal.say_news(); }, .exported = [&](auto n) { terminal.update(n); }});
   terminal.clear();
   print_summary(report, line, settings);
