@@ -60,7 +60,11 @@ void Destination::take_answer(Sent answer) noexcept {
     case Sent::try_later:
       if (!wait_some_more()) give_up(was_interrupted() ? Loss::interrupted : Loss::collector_dead);
       return;
-    case Sent::paced: std::visit([](auto& channel) { channel.wait(look_up); }, channel_); return;
+    case Sent::paced:
+      if (was_interrupted() && !std::exchange(slow_end_told_, true))
+        warn(name_ + ": the last records go at export.udp.rate; a second interrupt leaves them");
+      std::visit([](auto& channel) { channel.wait(look_up); }, channel_);
+      return;
     case Sent::broken:
       error_ = trouble();
       warn(name_ + ": " + error_ + "; connecting again");

@@ -101,7 +101,7 @@ class Destination {
   const std::atomic<bool>& stop_;
 
   Instant packet_clock_{}, now_{};
-  bool begun_ = false, dead_ = false, waiting_ = false, warned_ = false;
+  bool begun_ = false, dead_ = false, waiting_ = false, warned_ = false, slow_end_told_ = false;
   Loss dead_of_{};
   Steady::time_point waiting_since_{};
   std::uint64_t progress_ = 0;

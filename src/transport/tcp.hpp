@@ -18,7 +18,7 @@ struct TcpOptions {
   /// RFC 7011 §10.4.4: by default no connection attempt more often than once per minute.
   milliseconds retry_min = std::chrono::seconds{60};
   milliseconds stall_max = std::chrono::seconds{300};  ///< a collector that takes nothing for so long is gone
-  milliseconds close_max = std::chrono::seconds{2};    ///< for the collector to close, once it has everything
+  milliseconds close_max{500};                         ///< for the collector to close, once it has everything
 };
 
 /// Connects when there is something to send, and again after a break, each time trying all addresses of the host.

@@ -235,6 +235,16 @@ TEST(Exporter, a_rate_is_no_reason_to_give_a_collector_up) {
   EXPECT_EQ(under_test.exporter.report()[0].exported, small_totals(200));
 }
 
+TEST(Exporter, keeps_to_the_rate_after_an_interrupt_and_says_once_why_it_takes_so_long) {
+  Bound udp{SOCK_DGRAM};
+  ExporterUnderTest under_test{{.files = {}, .collectors = {url("udp", udp)}}, {.udp_rate = 200}};
+  under_test.stop = true;
+  under_test.run(200);
+  EXPECT_EQ(under_test.exporter.report()[0].exported, small_totals(200));
+  ASSERT_EQ(under_test.warnings.size(), 1u);
+  EXPECT_NE(under_test.warnings[0].find("export.udp.rate"), std::string::npos);
+}
+
 TEST(Exporter, does_not_wait_long_for_a_dead_collector_once_interrupted) {
   const Bound nobody{SOCK_STREAM};
   ExporterUnderTest under_test{{.files = {}, .collectors = {url("tcp", nobody)}},
