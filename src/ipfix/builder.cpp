@@ -16,12 +16,11 @@ std::byte* MessageBuilder::record(std::uint16_t set, std::size_t octets) noexcep
   auto* at = room_.data() + written_;
   written_ += octets;
   store_be(room_.data() + set_at_ + 2, static_cast<std::uint16_t>(written_ - set_at_));
-  if (set >= data_set_min) ++data_records_;
+  if (set >= data_set_first) ++data_records_;
   return at;
 }
 
 Bytes MessageBuilder::seal(std::uint32_t sequence, std::uint32_t export_seconds) noexcept {
-  constexpr std::uint16_t version = 10;
   Writer header{std::span{room_}.first(message_header_octets)};
   header.number(version);
   header.number(static_cast<std::uint16_t>(written_));

@@ -2,18 +2,15 @@
 // One IPFIX Message in a buffer of fixed size: header, sets, records (RFC 7011 §3). Valid after every record.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 #include <weir/bytes.hpp>
+#include <weir/message.hpp>
 #include <weir/units.hpp>
 
 namespace weir::ipfix {
-
-inline constexpr std::size_t message_header_octets = 16;
-inline constexpr std::size_t set_header_octets = 4;
-inline constexpr std::size_t message_octets_max = 65535;
-inline constexpr std::uint16_t template_set = 2, options_template_set = 3, data_set_min = 256;
 
 /// Sets are written without padding, which RFC 7011 §3.3.1 leaves free: a record of any length then needs no thought.
 class MessageBuilder {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/catalogue.hpp"
 
+#include <algorithm>
+#include <weir/message.hpp>
+
 #include "base/assert.hpp"
-#include "ipfix/builder.hpp"
 
 namespace weir::ipfix {
 

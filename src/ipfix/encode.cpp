@@ -145,7 +145,6 @@ std::size_t field_specifier_octets(std::span<const Field> fields) noexcept {
 namespace {
 
 void put_field_specifiers(Writer& out, std::span<const Field> fields) noexcept {
-  constexpr std::uint16_t enterprise_bit = 0x8000;
   for (const auto& field : fields) {
     WEIR_ASSERT(field.id > 0 && field.id < enterprise_bit);
     WEIR_ASSERT(field.octets > 0);

@@ -8,13 +8,11 @@
 #include <span>
 #include <vector>
 #include <weir/bytes.hpp>
+#include <weir/message.hpp>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
 namespace weir::ipfix {
-
-/// A field of this length says its own length in each record (RFC 7011 §7).
-inline constexpr std::uint16_t variable_length = 65535;
 
 /// How the Data Records of one template are written. Each octet of a Data Record is an octet of the record in memory,
 /// some of its bits, or a constant; so sixteen at a time are gathered by byte shuffles, without a branch per field.
