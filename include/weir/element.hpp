@@ -30,10 +30,10 @@ inline constexpr std::uint32_t iana = 0, cert = 6871, cesnet = 8057, reverse = 2
   X(boolean, "boolean")                              \
   X(mac_address, "macAddress")                       \
   X(string, "string")                                \
-  X(seconds, "dateTimeSeconds")                      \
-  X(milliseconds, "dateTimeMilliseconds")            \
-  X(microseconds, "dateTimeMicroseconds")            \
-  X(nanoseconds, "dateTimeNanoseconds")              \
+  X(date_time_seconds, "dateTimeSeconds")            \
+  X(date_time_milliseconds, "dateTimeMilliseconds")  \
+  X(date_time_microseconds, "dateTimeMicroseconds")  \
+  X(date_time_nanoseconds, "dateTimeNanoseconds")    \
   X(ipv4_address, "ipv4Address")                     \
   X(ipv6_address, "ipv6Address")                     \
   X(basic_list, "basicList")                         \

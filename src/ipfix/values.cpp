@@ -40,7 +40,7 @@ struct Moment {
 /// 2036: seconds without the highest bit belong to the next one (§5.2).
 Moment ntp_moment(Bytes octets, DataType type) noexcept {
   constexpr std::int64_t seconds_1900_to_1970 = 2'208'988'800, era = std::int64_t{1} << 32;
-  const bool micro = type == DataType::microseconds;
+  const bool micro = type == DataType::date_time_microseconds;
   const auto high = load_be<std::uint32_t>(octets.data());
   const std::uint64_t low = load_be<std::uint32_t>(octets.data() + 4) & (micro ? 0xffff'f800u : 0xffff'ffffu);
   const std::uint64_t unit = micro ? 1'000'000u : 1'000'000'000u;
@@ -52,8 +52,8 @@ Moment ntp_moment(Bytes octets, DataType type) noexcept {
 
 std::optional<Moment> moment_of(DataType type, Bytes octets) noexcept {
   if (octets.size() != octets_of(type)) return {};
-  if (type == DataType::seconds) return Moment{load_be<std::uint32_t>(octets.data()), 0, 0};
-  if (type != DataType::milliseconds) return ntp_moment(octets, type);
+  if (type == DataType::date_time_seconds) return Moment{load_be<std::uint32_t>(octets.data()), 0, 0};
+  if (type != DataType::date_time_milliseconds) return ntp_moment(octets, type);
   const auto value = load_be<std::uint64_t>(octets.data());
   return Moment{static_cast<std::int64_t>(value / 1000), static_cast<std::uint32_t>(value % 1000), 3};
 }
@@ -301,10 +301,10 @@ void append_value(Text& out, const Value& value, Style style) {
     case DataType::mac_address:
     case DataType::ipv4_address:
     case DataType::ipv6_address: suits = append_quoted_address(out, type, octets, style); break;
-    case DataType::seconds:
-    case DataType::milliseconds:
-    case DataType::microseconds:
-    case DataType::nanoseconds: suits = append_moment(out, type, octets, style); break;
+    case DataType::date_time_seconds:
+    case DataType::date_time_milliseconds:
+    case DataType::date_time_microseconds:
+    case DataType::date_time_nanoseconds: suits = append_moment(out, type, octets, style); break;
   }
   if (suits) return;
   if (octets.empty()) append(out, style == Style::json ? "null" : "-");

@@ -64,7 +64,7 @@ TEST(Registry, knows_which_lengths_may_be_announced) {
   EXPECT_TRUE(length_is_legal(DataType::string, 0));
   EXPECT_FALSE(length_is_legal(DataType::unsigned64, 0));
   EXPECT_FALSE(length_is_legal(DataType::unsigned64, 9));
-  EXPECT_FALSE(length_is_legal(DataType::milliseconds, 4)) << "RFC 7011 §6.2: times are never reduced";
+  EXPECT_FALSE(length_is_legal(DataType::date_time_milliseconds, 4)) << "RFC 7011 §6.2: times are never reduced";
   EXPECT_FALSE(length_is_legal(DataType::ipv4_address, 3));
   EXPECT_FALSE(length_is_legal(DataType::float64, 5));
 }
