@@ -60,6 +60,8 @@ with check("a filter's packets are an outcome"):
     ledger_closes(summary)
     assert summary["outcomes"]["filtered"]["packets"] == WEB_PACKETS - 4, summary["outcomes"]
     assert len(flows(ipfix)) == 4
+with check("conf/weir.yaml says the defaults"):
+    assert replay(WEB, "--config", ROOT / "conf/weir.yaml")[1] == replay(WEB)[1]
 with tempfile.TemporaryDirectory() as folder:
     with check("a gzip'd capture is the same as a plain one"):
         packed = pathlib.Path(folder, "web.pcap.gz")
