@@ -76,6 +76,7 @@ def all_captures():
 
 def weir(*arguments, stdin=None, statuses=(0,), seconds=300):
     """Runs weir to its end. A status not among `statuses` fails the check."""
+    assert os.access(WEIR, os.X_OK), f"no {WEIR}: ./run.sh builds it; WEIR names another"
     done = subprocess.run([WEIR, *map(str, arguments)], input=stdin, capture_output=True, timeout=seconds)
     errors = done.stderr.decode(errors="replace")
     assert done.returncode in statuses, f"weir {arguments[0]} exited {done.returncode}: {errors.strip()[-2000:]}"
