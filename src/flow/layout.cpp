@@ -61,7 +61,7 @@ struct Family {
 inline constexpr Family ipv4{"ipv4", "ipv4_biflow", 4, 8, 12, 32, 4};
 inline constexpr Family ipv6{"ipv6", "ipv6_biflow", 16, 27, 28, 139, 6};
 
-inline constexpr std::uint16_t flow_end_reason = 136, ip_class_of_service = 5, ip_version = 60, egress_interface = 14;
+inline constexpr std::uint16_t flow_end_reason = 136, ip_class_of_service = 5, ip_version = 60;
 
 struct Offsets {
   std::size_t forward, reverse, end;
