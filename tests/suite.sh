@@ -64,7 +64,8 @@ build_all() {
   mkdir -p build && : >"$results"
   build build all -- || return
   check 'the release builds without warnings' no_warnings build
-  CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=debugoptimized -Dcpp_args=-D_GLIBCXX_ASSERTIONS || return
+  CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=debugoptimized \
+    -Dcpp_args=-D_GLIBCXX_ASSERTIONS || return
   check 'clang builds with sanitizers without warnings' no_warnings build-sanitized
 }
 

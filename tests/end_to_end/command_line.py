@@ -90,7 +90,8 @@ with tempfile.TemporaryDirectory() as folder:
         link.symlink_to(capture)
         assert b"overwritten" in weir("replay", DNS, capture, "--out", link, statuses=(USAGE,)).stderr
         with capture.open("rb") as stdin:
-            done = subprocess.run([WEIR, "replay", "-", "--out", capture], stdin=stdin, stderr=subprocess.PIPE, check=False)
+            done = subprocess.run([WEIR, "replay", "-", "--out", capture], stdin=stdin, stderr=subprocess.PIPE,
+                                  check=False)
         assert done.returncode == USAGE and b"overwritten" in done.stderr, done.stderr
         assert capture.read_bytes() == WEB.read_bytes()
     with check("one file under two names is refused"):
