@@ -139,8 +139,8 @@ def main():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as never_read:
         never_read.bind(("127.0.0.1", 0))
         given.collector = "127.0.0.1:{}".format(never_read.getsockname()[1])
-        print("| capture | meter | M packets per CPU-second: median (least–most) | weir, doing the same, is so many "
-              "times as fast | peak MB | records |\n|---|---|---|---|---|---|")
+        print("| capture | meter | M packets per CPU-second: median (least–most) | weir ÷ meter | peak MB | records |\n"
+              "|---|---|---|---|---|---|")
         for capture in given.captures:
             # Each round begins with another meter, so that none always follows the same one.
             turns = [names[i % len(names):] + names[:i % len(names)] for i in range(given.runs)]
