@@ -195,46 +195,46 @@ class MeterOf final : public Meter {
     }
   }
 
-  /// A line without a free way, or a full table: ends, with their own reasons, the line's records that are past an end;
-  /// if that frees nothing, the one touched longest ago.
+  /// No free way in its line and the next, or a full table: ends, with their own reasons, the line's records that are
+  /// past an end; if that frees nothing, the one touched longest ago.
   void make_room(std::uint64_t hash, Word now, Ended& ended) noexcept {
+    if (table_.has_room(hash)) [[likely]]
+      return;
     auto number = table_.line_of(hash);
-    if (!table_.full() && Table::has_room(table_.line(number))) return;
     while (table_.line(number).matches(0) == (1u << TagLine::ways) - 1)  // full elsewhere: the next line that holds any
-      number = number + 1 == table_.lines() ? 0 : number + 1;
-    auto& line = table_.line(number);
+      number = table_.after(number);
+    const auto line = table_.line(number);  // as it was before any of it ended
     const auto live_before = table_.live();
-    unsigned oldest = TagLine::ways;
+    Place oldest{};
     Word oldest_last = ~Word{0};
     for (unsigned way = 0; way < TagLine::ways; ++way) {
       if (line.tags[way] == 0) continue;
       const Place place{line.places[way]};
-      if (place.pool() == 0 ? settle<S4>(table_.record_at(place), now, ended)
-                            : settle<S6>(table_.record_at(place), now, ended)) {
-        table_.erase(line, way);
-        continue;
-      }
       const auto last =
-          place.pool() == 0 ? S4::clocks(table_.record_at(place)).last : S6::clocks(table_.record_at(place)).last;
-      if (last < oldest_last) {
-        oldest_last = last;
-        oldest = way;
-      }
+          place.pool() == 0 ? settle_or_last<S4>(place, now, ended) : settle_or_last<S6>(place, now, ended);
+      if (last >= oldest_last) continue;
+      oldest_last = last;
+      oldest = place;
     }
     if (table_.live() < live_before) return;
-    evict(line, oldest, ended);
+    if (oldest.pool() == 0) evict<S4>(oldest, ended);
+    else evict<S6>(oldest, ended);
   }
 
-  void evict(TagLine& line, unsigned way, Ended& ended) noexcept {
-    WEIR_ASSERT(way < TagLine::ways);
-    const Place place{line.places[way]};
+  /// Frees the place if its record is past its end; else says when its last packet came.
+  template <class S>
+  Word settle_or_last(Place place, Word now, Ended& ended) noexcept {
     auto* record = table_.record_at(place);
-    if (place.pool() == 0) {
-      if (S4::packets(record)) emit<S4>(record, EndReason::lack_of_resources, ended);
-    } else {
-      if (S6::packets(record)) emit<S6>(record, EndReason::lack_of_resources, ended);
-    }
-    table_.erase(line, way);
+    if (!settle<S>(record, now, ended)) return S::clocks(record).last;
+    erase<S>(place);
+    return ~Word{0};
+  }
+
+  template <class S>
+  void evict(Place place, Ended& ended) noexcept {
+    const auto* record = table_.record_at(place);
+    if (S::packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
+    erase<S>(place);
   }
 
   void sweep_one(Word now, Ended& ended) noexcept {
@@ -249,7 +249,7 @@ class MeterOf final : public Meter {
   template <class S>
   void sweep_slot(unsigned pool, std::uint32_t slot, Word now, Ended& ended) noexcept {
     if (table_.pool(pool).is_free(slot)) return;
-    if (settle<S>(table_.pool(pool).record(slot), now, ended)) erase_slot<S>(pool, slot);
+    if (settle<S>(table_.pool(pool).record(slot), now, ended)) erase<S>(Place::in(pool, slot));
   }
 
   template <class S>
@@ -257,19 +257,14 @@ class MeterOf final : public Meter {
     if (table_.pool(pool).is_free(slot)) return;
     auto* record = table_.pool(pool).record(slot);
     if (!settle<S>(record, now, ended) && S::packets(record)) emit<S>(record, EndReason::forced, ended);
-    erase_slot<S>(pool, slot);
+    erase<S>(Place::in(pool, slot));
   }
 
   template <class S>
-  void erase_slot(unsigned pool, std::uint32_t slot) noexcept {
+  void erase(Place place) noexcept {
     typename S::Key key;
-    std::memcpy(&key, table_.pool(pool).record(slot), sizeof key);
-    auto& line = table_.line(table_.line_of(hash_(key.hashed())));
-    const auto place = Place::in(pool, slot);
-    unsigned way = 0;
-    while (way < TagLine::ways && (line.tags[way] == 0 || line.places[way] != place.number)) ++way;
-    WEIR_ASSERT(way < TagLine::ways);
-    table_.erase(line, way);
+    std::memcpy(&key, table_.record_at(place), sizeof key);
+    table_.erase(hash_(key.hashed()), place);
   }
 
   template <class S>

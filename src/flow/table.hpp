@@ -29,12 +29,13 @@ struct Place {
   friend constexpr bool operator==(Place, Place) = default;
 };
 
-/// Ten tags, compared at once before any key is touched, and the places they stand for. Tag 0: nothing there.
+/// Ten tags, compared at once before any key is touched, and the places they stand for. Tag 0: nothing there. A record
+/// whose line is full lies in the next one; `away` counts them, so that a lookup goes there only if there are any.
 struct alignas(64) TagLine {
   static constexpr unsigned ways = 10;
   std::array<std::uint16_t, ways> tags;
   std::array<std::uint32_t, ways> places;
-  std::uint32_t unused;
+  std::uint32_t away;
 
   /// Bit i: tags[i] == tag.
   unsigned matches(std::uint16_t tag) const noexcept {
@@ -128,7 +129,52 @@ class Table {
   /// The record for which `is_it(record)`, among those of `pool` whose tag agrees; nullptr if there is none.
   template <class IsIt>
   std::byte* find(std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
-    const auto& at = line(line_of(hash));
+    const auto home = line_of(hash);
+    if (auto* record = find_in(line(home), hash, pool, is_it)) return record;
+    return line(home).away == 0 ? nullptr : find_in(line(after(home)), hash, pool, is_it);
+  }
+
+  bool full() const noexcept { return live_ == capacity_; }
+  std::size_t live() const noexcept { return live_; }
+  static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
+  bool has_room(std::uint64_t hash) const noexcept {
+    return !full() && (has_room(line(line_of(hash))) || has_room(line(after(line_of(hash)))));
+  }
+
+  /// A new record's place; has_room(hash) must hold.
+  std::byte* insert(std::uint64_t hash, unsigned pool) noexcept {
+    const auto home = line_of(hash);
+    const bool away = !has_room(line(home));
+    auto& at = line(away ? after(home) : home);
+    const auto free_ways = at.matches(0);
+    WEIR_ASSERT(free_ways != 0 && !full());
+    const auto way = static_cast<unsigned>(std::countr_zero(free_ways));
+    const auto slot = pools_[pool].take();
+    at.tags[way] = tag_of(hash);
+    at.places[way] = Place::in(pool, slot).number;
+    line(home).away += away;
+    ++live_;
+    return pools_[pool].record(slot);
+  }
+
+  /// Frees the place of a record whose key has this hash.
+  void erase(std::uint64_t hash, Place place) noexcept {
+    const auto home = line_of(hash);
+    const auto in_home = way_of(line(home), place);
+    auto& at = line(in_home < TagLine::ways ? home : after(home));
+    const auto way = in_home < TagLine::ways ? in_home : way_of(at, place);
+    WEIR_ASSERT(way < TagLine::ways);
+    at.tags[way] = 0;
+    line(home).away -= in_home == TagLine::ways;
+    pools_[place.pool()].give_back(place.slot());
+    --live_;
+  }
+
+  std::uint32_t after(std::uint32_t number) const noexcept { return number + 1 == lines_ ? 0 : number + 1; }
+
+ private:
+  template <class IsIt>
+  std::byte* find_in(const TagLine& at, std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
     for (auto matches = at.matches(tag_of(hash)); matches; matches &= matches - 1) {
       const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};
       if (place.pool() != pool) continue;
@@ -138,31 +184,13 @@ class Table {
     return nullptr;
   }
 
-  bool full() const noexcept { return live_ == capacity_; }
-  std::size_t live() const noexcept { return live_; }
-  static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
-
-  /// A new record's place. The line must have room and the table must not be full.
-  std::byte* insert(std::uint64_t hash, unsigned pool) noexcept {
-    auto& at = line(line_of(hash));
-    const auto free_ways = at.matches(0);
-    WEIR_ASSERT(free_ways != 0 && !full());
-    const auto way = static_cast<unsigned>(std::countr_zero(free_ways));
-    const auto slot = pools_[pool].take();
-    at.tags[way] = tag_of(hash);
-    at.places[way] = Place::in(pool, slot).number;
-    ++live_;
-    return pools_[pool].record(slot);
+  /// TagLine::ways if it is not there.
+  static unsigned way_of(const TagLine& at, Place place) noexcept {
+    unsigned way = 0;
+    while (way < TagLine::ways && (at.tags[way] == 0 || at.places[way] != place.number)) ++way;
+    return way;
   }
 
-  void erase(TagLine& at, unsigned way) noexcept {
-    const Place place{at.places[way]};
-    at.tags[way] = 0;
-    pools_[place.pool()].give_back(place.slot());
-    --live_;
-  }
-
- private:
   std::size_t capacity_, live_ = 0;
   std::uint32_t lines_;
   Pages line_memory_;
