@@ -52,7 +52,7 @@ demo() {
   log 'building a release into build/'
   build build src/app/weir --
   log 'replaying pcaps/ to build/demo.ipfix'
-  build/src/app/weir replay pcaps/*.pcap pcaps/*.pcapng --out build/demo.ipfix
+  build/src/app/weir replay pcaps/*.pcap* --out build/demo.ipfix
   log 'the flows of build/demo.ipfix, top talkers first'
   build/src/app/weir dump --top 20 build/demo.ipfix
 }
