@@ -44,7 +44,7 @@ void Octets::begin(Source& source) noexcept {
   source_ = &source;
   head_used_ = 0;
   waiting_ = {};
-  between_members_ = corrupt_ = false;
+  between_members_ = corrupt_ = more_inside_ = false;
   if (source.gzip) inflater_.reset();
   if (source.regular && source.file) ::posix_fadvise(source.file.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
@@ -93,7 +93,7 @@ Got Octets::read_inflated(std::span<std::byte> room) noexcept {
   auto left = room;
   while (left.size() == room.size()) {
     if (corrupt_) return {.octets = 0, .fault = std::string{"its gzip stream is corrupt: "} + inflater_.reason()};
-    if (waiting_.empty()) {
+    if (waiting_.empty() && !more_inside_) {
       auto got = read_stored({deflated_.get(), deflated_max});
       if (got.octets == 0 && got.fault.empty() && !between_members_ && !stopped())
         got.fault = "its gzip stream is cut; copy the file again";
@@ -104,6 +104,7 @@ Got Octets::read_inflated(std::span<std::byte> room) noexcept {
     const auto result = inflater_.inflate_some(waiting_, left);
     between_members_ = result == Inflater::Result::member_ends;
     corrupt_ = result == Inflater::Result::corrupt;
+    more_inside_ = result == Inflater::Result::going_on && left.empty();  // it stopped for want of room, not of octets
   }
   return {room.size() - left.size(), {}};
 }

@@ -80,6 +80,7 @@ class Octets {
   std::unique_ptr<std::byte[]> deflated_ = std::make_unique<std::byte[]>(deflated_max);
   Bytes waiting_;  // the part of deflated_ that is not inflated yet
   bool between_members_ = false, corrupt_ = false;
+  bool more_inside_ = false;  // the inflater may still have octets though it needs no more of the file
   std::atomic<bool> stopped_{false};
   std::atomic<std::uint64_t> consumed_{0};
 };

@@ -181,6 +181,20 @@ inline Octets gzip(const Octets& plain) {
   return packed;
 }
 
+/// Octets that a gzip file, maybe cut, still holds.
+inline std::size_t inflated(const Octets& packed) {
+  z_stream stream{};
+  if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::runtime_error{"inflateInit2"};
+  std::vector<Bytef> plain(1 << 20);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = plain.data();
+  stream.avail_out = static_cast<uInt>(plain.size());
+  inflate(&stream, Z_NO_FLUSH);
+  inflateEnd(&stream);
+  return plain.size() - stream.avail_out;
+}
+
 inline Octets operator+(Octets left, const Octets& right) {
   left.insert(left.end(), right.begin(), right.end());
   return left;
