@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <limits>
 
 #include "base/error.hpp"
@@ -36,7 +35,7 @@ std::string line_of(std::string text, const std::string& where) {
 }
 
 TEST(Settings, the_sample_file_lists_every_setting_with_its_default_and_range) {
-  const auto text = read_settings_file(std::getenv("WEIR_CONF") + std::string{"/weir.yaml"});
+  const auto text = read_settings_file(WEIR_CONF "/weir.yaml");
   const auto assignments = read_assignments(text, "weir.yaml");
   const auto table = setting_table();
   const auto all = settings_from(text, "weir.yaml", {});

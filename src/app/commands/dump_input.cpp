@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -87,25 +88,26 @@ std::size_t DumpInput::inflate_into(std::span<std::byte> room) {
   inflater_.next_out = raw(room.data());
   inflater_.avail_out = static_cast<uInt>(room.size());
   while (inflater_.avail_out == room.size()) {
-    if (inflater_.avail_in == 0) {
+    if (inflater_.avail_in == 0 && !std::exchange(more_inside_, false)) {
       inflater_.next_in = raw(packed_.data());
       inflater_.avail_in = static_cast<uInt>(read_raw(packed_));
-    }
-    if (inflater_.avail_in == 0) {
-      if (inside_member_ && trouble_.empty()) trouble_ = "the gzip data end too early";
-      return 0;
+      if (inflater_.avail_in == 0) {
+        if (inside_member_ && trouble_.empty()) trouble_ = "the gzip data end too early";
+        return 0;
+      }
     }
     inside_member_ = true;
     const int result = inflate(&inflater_, Z_NO_FLUSH);
     if (result == Z_STREAM_END) {
       inside_member_ = false;
       inflateReset(&inflater_);
-    } else if (result != Z_OK) {
+    } else if (result != Z_OK && result != Z_BUF_ERROR) {
       trouble_ = "the gzip data are damaged";
       inflater_.avail_in = 0;
       break;
     }
   }
+  more_inside_ = inside_member_ && inflater_.avail_out == 0;  // it stopped for want of room, not of octets
   return room.size() - inflater_.avail_out;
 }
 

@@ -41,8 +41,8 @@ class DumpInput {
 
   bool is_gzip_ = false;
   z_stream inflater_{};
-  std::vector<std::byte> packed_;  ///< read, not yet inflated
-  bool inside_member_ = false;     ///< gzip files may be several, one after another
+  std::vector<std::byte> packed_;                     ///< read, not yet inflated
+  bool inside_member_ = false, more_inside_ = false;  ///< gzip files may be several, one after another
 };
 
 }  // namespace weir::app
