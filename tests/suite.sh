@@ -64,7 +64,7 @@ build_all() {
   mkdir -p build && : >"$results"
   build build all -- || return
   check 'the release builds without warnings' no_warnings build
-  CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=plain --optimization=1 \
+  CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=debugoptimized \
     -Dcpp_args=-D_GLIBCXX_ASSERTIONS || return
   check 'clang builds with sanitizers without warnings' no_warnings build-sanitized
 }
