@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 # The one list of Debian packages: what builds weir, then what tests it.
 build_packages=(
-  g++ meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev
+  g++ libdpdk-dev meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev
   libtbb-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 test_packages=(
   clang clang-format libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix shellcheck tshark)

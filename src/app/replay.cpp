@@ -7,9 +7,9 @@
 #include <tbb/task_arena.h>
 
 #include <chrono>
-#include <cmath>
 #include <new>
 
+#include "app/options.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -18,52 +18,11 @@ namespace {
 /// Slices under way at once: enough that no worker waits for another's, few enough to stay in the caches.
 constexpr unsigned slices_per_worker = 3;
 
-/// Keys fall on shards at random: six standard deviations above the mean never overflow before the whole is full.
-std::size_t capacity_of_shard(std::size_t capacity, unsigned shards) noexcept {
-  if (shards == 1) return capacity;
-  const auto mean = static_cast<double>(capacity) / shards;
-  return static_cast<std::size_t>(std::ceil(mean + 6 * std::sqrt(mean)));
-}
-
-ExporterOptions exporter_options(const Settings& settings) {
-  using std::chrono::ceil, std::chrono::milliseconds;
-  const auto& from = settings.exporter;
-  return {.domain = DomainId{from.domain},
-          .message_octets = from.message_octets,
-          .flush = ceil<milliseconds>(from.flush),
-          .template_refresh = ceil<milliseconds>(from.template_refresh),
-          .template_refresh_messages = static_cast<std::uint32_t>(from.template_refresh_messages),
-          .statistics = ceil<milliseconds>(from.statistics),
-          .udp_rate = static_cast<std::uint32_t>(from.udp.rate),
-          .tcp_retry_min = ceil<milliseconds>(from.tcp.retry_min),
-          .wait_max = ceil<milliseconds>(from.wait_max),
-          .clock = static_cast<ClockChoice>(from.clock),
-          .warn = {}};
-}
-
-ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {
-  const bool any = tallies.ignored_packets > 0;
-  return {tallies.ignored_packets, tallies.ignored_octets, any ? tallies.ignored_first : no_stamp,
-          any ? tallies.ignored_last : no_stamp};
-}
-
 }  // namespace
-
-flow::MeterOptions meter_options(const Settings& settings) {
-  return {.direction = settings.flow.direction,
-          .timeout_idle = settings.flow.timeout_idle,
-          .timeout_active = settings.flow.timeout_active,
-          .timeout_closed = settings.flow.timeout_closed,
-          .tcp_close = settings.flow.tcp_close,
-          .capacity = capacity_of_shard(settings.flow.capacity, settings.replay.workers),
-          .hash_key = settings.flow.hash_key,
-          .icmp_in_ports = settings.exporter.icmp_in_ports,
-          .egress_interface = settings.exporter.egress_interface};
-}
 
 Replay::Replay(const Settings& settings, capture::Input& input, const std::atomic<bool>& stopped)
     : workers_{settings.replay.workers},
-      meter_options_{meter_options(settings)},
+      meter_options_{meter_options(settings, workers_)},
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
       stopped_{stopped},

@@ -55,7 +55,4 @@ class Replay {
   Instant clock_first_ = no_stamp, clock_last_ = no_stamp;
 };
 
-/// What the meters are told; capacity is one shard's, with room for uneven shares where there are several.
-flow::MeterOptions meter_options(const Settings& settings);
-
 }  // namespace weir::app

@@ -12,6 +12,7 @@
 #include <weir/units.hpp>
 
 #include "app/destination_report.hpp"
+#include "app/live/port_report.hpp"
 #include "app/tallies.hpp"
 #include "base/error.hpp"
 
@@ -23,6 +24,8 @@ struct Report {
   std::array<std::uint64_t, 6> end_reasons{};  ///< records, by EndReason
   Totals in_table{};                           ///< records not ended
   std::vector<DestinationReport> destinations{};
+  std::vector<PortReport> ports{};  ///< live only
+  Totals not_handed_over{};         ///< live only: rings to the exporter were full
 
   Instant clock_first = no_stamp, clock_last = no_stamp;  ///< of the packets; no_stamp where there were none
   std::chrono::nanoseconds took{};                        ///< wall time

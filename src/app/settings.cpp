@@ -74,6 +74,26 @@ constexpr Setting settings[] = {
     number("replay.workers", AT(replay.workers), 1, 64, "threads",
            "threads in all; the records are the same for any number"),
     text("replay.filter", AT(replay.filter), "only packets that match are metered (pcap-filter(7))"),
+
+    text("live.ports", AT(live.ports), "PCI addresses, or virtual devices of DPDK's with their arguments"),
+    text("live.eal", AT(live.eal), "arguments passed through to DPDK's EAL"),
+    number("live.workers", AT(live.workers), 0, 64, "workers", "one core and one flow table each; 0: by the CPUs there are"),
+    text("live.worker_cpus", AT(live.worker_cpus), "CPUs of the workers, such as 2-5,8; auto: on the ports' node"),
+    text("live.exporter_cpu", AT(live.exporter_cpu), "CPU of the exporter; auto: the first"),
+    text("live.control_cpu", AT(live.control_cpu), "CPU of the control thread; auto: the first"),
+    choice("live.rss", AT(live.rss), "addresses|addresses_and_ports|off",
+           "what the NIC spreads packets over queues by; off: weir does it"),
+    seconds("live.rebalance", AT(live.rebalance), "how often RSS is moved off an overloaded worker; 0: never"),
+    number("live.descriptors", AT(live.descriptors), 64, 32'768, "descriptors", "of each receive queue"),
+    number("live.buffers", AT(live.buffers), 0, 1u << 24, "buffers", "for packets, each port node; 0: as many as are needed"),
+    number("live.buffer_octets", AT(live.buffer_octets), 256, 32'768, "octets", "of a packet that fit into one buffer"),
+    number("live.mtu", AT(live.mtu), 68, 16'000, "octets", "longest IP packet that a port should take"),
+    choice("live.promiscuous", AT(live.promiscuous), "off|on", "take packets that are not for this host"),
+    choice("live.memory", AT(live.memory), "auto|hugepages|heap", "where packet buffers lie; auto: huge pages if there are"),
+    seconds("live.pause_max", AT(live.pause_max), "the longest that an idle worker sleeps; 0: it never does"),
+    number("live.ring_records", AT(live.ring_records), 1024, 1u << 24, "records",
+           "that wait between a worker and the exporter, each address family"),
+    text("live.filter", AT(live.filter), "only packets that match are metered (pcap-filter(7))"),
 };
 // clang-format on
 #undef AT

@@ -19,6 +19,9 @@ namespace weir::app {
 
 enum class Fragments : std::uint8_t { separate };
 enum class ExportClock : std::uint8_t { automatic, packets, wall };
+enum class Rss : std::uint8_t { addresses, addresses_and_ports, off };
+enum class Promiscuous : std::uint8_t { off, on };
+enum class Memory : std::uint8_t { automatic, hugepages, heap };
 
 /// Member initialisers are the defaults.
 struct Settings {
@@ -57,15 +60,32 @@ struct Settings {
     std::uint32_t workers = 1;
     std::string filter;
   } replay;
+
+  struct Live {
+    std::vector<std::string> ports, eal;
+    std::uint32_t workers = 0;  ///< 0: as many as there are CPUs for
+    std::string worker_cpus = "auto", exporter_cpu = "auto", control_cpu = "auto";
+    Rss rss = Rss::addresses;
+    nanoseconds rebalance{0};  ///< 0: never
+    std::uint16_t descriptors = 4096;
+    std::uint32_t buffers = 0;  ///< 0: as many as are needed
+    std::uint16_t buffer_octets = 2048;
+    std::uint16_t mtu = 9000;
+    Promiscuous promiscuous = Promiscuous::on;
+    Memory memory = Memory::automatic;
+    nanoseconds pause_max = std::chrono::microseconds{100};
+    std::uint32_t ring_records = 65'536;
+    std::string filter;
+  } live;
 };
 
 /// Where a setting lies in Settings. Its type decides how text is read: nanoseconds are seconds with decimals.
 template <class T>
 using Member = T& (*)(Settings&);
-using AnyMember =
-    std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
-                 Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>, Member<Fragments>,
-                 Member<ExportClock>, Member<std::string>, Member<std::vector<std::string>>>;
+using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
+                               Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
+                               Member<Fragments>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
+                               Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {

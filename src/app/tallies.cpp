@@ -14,4 +14,10 @@ PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
   return *this;
 }
 
+ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {
+  const bool any = tallies.ignored_packets > 0;
+  return {tallies.ignored_packets, tallies.ignored_octets, any ? tallies.ignored_first : no_stamp,
+          any ? tallies.ignored_last : no_stamp};
+}
+
 }  // namespace weir::app

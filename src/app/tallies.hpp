@@ -4,9 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <weir/headers.hpp>
 #include <weir/outcome.hpp>
+#include <weir/packet.hpp>
 #include <weir/units.hpp>
+
+#include "ipfix/options.hpp"
 
 namespace weir::app {
 
@@ -31,11 +36,33 @@ struct PacketTallies {
   Instant ignored_first = Instant::max(), ignored_last = Instant::min();  ///< clocks of those
 
   PacketTallies& operator+=(const PacketTallies& other) noexcept;
+
+  /// One packet that came in, and what became of it.
+  void add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept;
 };
 
 /// The outcomes of which RFC 7011 §4.2 says "ignored": packets that should have been metered and could not be.
 constexpr bool is_ignored(Outcome outcome) noexcept {
   return outcome != Outcome::metered && outcome != Outcome::filtered && outcome != Outcome::not_selected;
 }
+
+inline void PacketTallies::add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept {
+  const Tally one{1, packet.wire};
+  received += one;
+  became[static_cast<std::size_t>(outcome)] += one;
+  auto noted = packet.notes;
+  if (outcome == Outcome::metered) {
+    noted |= headers.notes;
+  } else if (is_ignored(outcome)) {
+    ++ignored_packets;
+    ignored_octets += packet.wire;
+    ignored_first = std::min(ignored_first, packet.clock);
+    ignored_last = std::max(ignored_last, packet.clock);
+  }
+  for (unsigned left = noted; left; left &= left - 1) ++notes[static_cast<std::size_t>(std::countr_zero(left))];
+}
+
+/// What options records say of them.
+ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept;
 
 }  // namespace weir::app

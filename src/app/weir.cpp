@@ -10,6 +10,7 @@
 
 #include "app/commands/dump.hpp"
 #include "app/commands/replay.hpp"
+#include "app/commands/run.hpp"
 #include "app/complain.hpp"
 #include "base/error.hpp"
 
@@ -20,6 +21,7 @@ struct Command {
   int (*run)(int argc, char** argv);  ///< argv[0] is the command's name
 };
 constexpr std::array commands{
+    Command{"run", "meter live ports until it is told to stop", weir::app::run},
     Command{"replay", "meter captures into flows and export them", weir::app::replay},
     Command{"dump", "show what is in IPFIX files and message streams", weir::app::dump},
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/work.hpp"
 
-#include <bit>
-
 #include "decode/decode.hpp"
 #include "flow/shard.hpp"
 
@@ -31,29 +29,12 @@ void Work::decode(const capture::Selector& selector) noexcept {
     const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
     decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
     for (std::size_t i = begin; i < begin + burst.size(); ++i) {
-      tally(packets[i], headers_[i], outcomes_[i]);
+      tallies_.add(packets[i], headers_[i], outcomes_[i]);
       if (outcomes_[i] != Outcome::metered) continue;
       auto& members = members_[shards == 1 ? 0 : flow::shard_of(headers_[i], shards)];
       members.packets[members.count++] = static_cast<std::uint16_t>(i);
     }
   }
-}
-
-void Work::tally(const Packet& packet, const Headers& headers, Outcome outcome) noexcept {
-  const Tally one{1, packet.wire};
-  tallies_.received += one;
-  tallies_.became[static_cast<std::size_t>(outcome)] += one;
-  auto notes = packet.notes;
-  if (outcome == Outcome::metered) {
-    notes |= headers.notes;
-  } else if (is_ignored(outcome)) {
-    ++tallies_.ignored_packets;
-    tallies_.ignored_octets += packet.wire;
-    tallies_.ignored_first = std::min(tallies_.ignored_first, packet.clock);
-    tallies_.ignored_last = std::max(tallies_.ignored_last, packet.clock);
-  }
-  for (unsigned left = notes; left; left &= left - 1)
-    ++tallies_.notes[static_cast<std::size_t>(std::countr_zero(left))];
 }
 
 void Work::meter(unsigned shard, flow::Meter& meter) noexcept {

@@ -34,8 +34,6 @@ class Work {
   flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
 
  private:
-  void tally(const Packet& packet, const Headers& headers, Outcome outcome) noexcept;
-
   std::vector<Headers> headers_;
   std::vector<Outcome> outcomes_;
   struct Members {

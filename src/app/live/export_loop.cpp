@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/live/export_loop.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace weir::app {
+
+using Steady = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+void ExportLoop::run() noexcept {
+  constexpr milliseconds tick_period{10};
+  Pause::sleep_precisely();
+  Pause pause{milliseconds{1}};
+  for (auto next_tick = Steady::now();;) {
+    const bool last = std::ranges::all_of(workers_, [](const auto& worker) { return worker->finished(); });
+    const auto moved = drain();
+    if (const auto now = Steady::now(); now >= next_tick || last) {
+      tick();
+      next_tick = now + tick_period;
+    }
+    answer();
+    if (last && moved == 0) break;
+    pause.after(moved);
+  }
+  exporter_.finish(stamp_);
+  publish();
+}
+
+std::size_t ExportLoop::drain() noexcept {
+  std::size_t moved = 0;
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker)
+    for (unsigned family = 0; family < Outlet::families; ++family) moved += drain(worker, family);
+  return moved;
+}
+
+std::size_t ExportLoop::drain(std::size_t worker, unsigned family) noexcept {
+  constexpr std::size_t records_at_once = 1024;  // then it is the others' turn
+  auto& outlet = workers_[worker]->outlet();
+  auto records = outlet.front(family);
+  const auto count = std::min(records.size(), records_at_once);
+  if (count == 0) return 0;
+  records.records = records.records.first(count * records.layout->octets);
+  for (std::size_t i = 0; i < count; ++i)
+    splits_.observe(keys_[family](records[i]), static_cast<unsigned>(worker), clock_);
+  exporter_.add(records, stamp_);
+  outlet.pop(family, count);
+  return count;
+}
+
+/// What workers have counted goes into the options records; the newest of their clocks is ours.
+void ExportLoop::tick() noexcept {
+  PacketTallies packets;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const auto counters = workers_[i]->counters();
+    packets += counters.packets;
+    clock_ = std::max(clock_, counters.clock);
+    stamp_ = std::max(stamp_, counters.stamp);
+    lost_[i] = counters.not_handed_over;
+  }
+  exporter_.tick(stamp_, metering_totals(packets));
+  publish();
+}
+
+void ExportLoop::answer() noexcept {
+  auto* request = request_.load(std::memory_order_acquire);
+  if (!request) return;
+  request->run(exporter_, splits_);
+  request_.store(nullptr, std::memory_order_relaxed);
+  request->done.store(true, std::memory_order_release);
+}
+
+void ExportLoop::publish() noexcept { published_.offer({splits_.counts(), exporter_.report()}); }
+
+}  // namespace weir::app

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a port delivered, what it lost, and how it is doing: values for summary, `weir ctl ports` and the ledger.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "capture/live/port.hpp"
+
+namespace weir::app {
+
+struct QueueReport {
+  std::uint16_t number = 0;
+  unsigned worker = 0;
+  std::uint64_t packets = 0;  ///< that the worker received from it
+};
+
+struct PortReport {
+  std::string name, driver;
+  std::uint32_t ingress_interface = 0;  ///< as records carry it
+  capture::LinkState link;
+  bool gone = false;
+  capture::PortCounters counters;  ///< the device's own
+  capture::NamedCounters named;    ///< and those under names of its own
+  std::vector<QueueReport> queues;
+
+  std::uint64_t received() const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& queue : queues) sum += queue.packets;
+    return sum;
+  }
+};
+
+}  // namespace weir::app

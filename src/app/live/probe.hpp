@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The live probe: sets everything up on its lcores, sees to it while it runs, and closes the ledger at its end. Runs on
+// the control lcore (0); the exporter is lcore 1, the workers are the lcores from 2 on.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/exporter.hpp"
+#include "app/live/export_loop.hpp"
+#include "app/live/port_report.hpp"
+#include "app/live/worker.hpp"
+#include "app/report.hpp"
+#include "app/settings.hpp"
+#include "capture/live/buffers.hpp"
+#include "capture/live/eal.hpp"
+
+namespace weir::app {
+
+class Probe {
+ public:
+  using Say = std::function<void(std::string_view)>;
+
+  /// Opens destinations and ports, takes all memory. `devices` are as the EAL was told them. Throws StartError. `eal`
+  /// and `stopped` outlive it; `say` gets a line for whatever a person should know.
+  Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, unsigned workers,
+        const std::atomic<bool>& stopped, Say say);
+  ~Probe();
+
+  /// From here on packets are metered.
+  void start();
+  /// A few times a second: links, losses, hashes. What is new is said.
+  void watch() noexcept;
+  /// Receives no more; all flows end and are exported.
+  Report finish() noexcept;
+
+  std::vector<PortReport> ports() const;
+  Report report() const;
+
+ private:
+  struct Node {
+    int number;
+    std::unique_ptr<capture::Buffers> buffers;
+  };
+  struct PortState {
+    std::unique_ptr<capture::Port> port;
+    std::string device;
+    capture::RssState rss;
+    capture::LinkState link;
+    capture::PortCounters counters, told;
+  };
+
+  void open_ports(const std::vector<std::string>& devices);
+  capture::Buffers& buffers_of(const std::vector<capture::PortFacts>& facts, int node);
+  void make_workers();
+  void make_worker(unsigned number);
+  void choose_sharding();
+  std::string why_not_rss() const;
+  capture::RssProof proof_of(const PortState& state) const;
+  void add_queues();
+  void watch_port(PortState& state) noexcept;
+  void watch_hashes() noexcept;
+  void say_losses(PortState& state) noexcept;
+
+  const Settings& settings_;
+  capture::Eal& eal_;
+  unsigned worker_count_;
+  Say say_;
+  flow::MeterOptions meter_options_;
+  std::array<RecordLayout, 2> layouts_;
+  capture::Selector selector_;
+  Common common_;
+  Mesh mesh_;
+  std::vector<Node> nodes_;
+  std::vector<PortState> ports_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Exporter exporter_;
+  Splits splits_;
+  std::unique_ptr<ExportLoop> export_loop_;
+  std::vector<std::function<void()>> jobs_;  ///< by lcore, what it is running
+  std::chrono::steady_clock::time_point started_{};
+};
+
+}  // namespace weir::app

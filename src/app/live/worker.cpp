@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/live/worker.hpp"
+
+#include <x86intrin.h>
+
+#include <numeric>
+#include <utility>
+
+#include "decode/decode.hpp"
+#include "flow/layout.hpp"
+#include "flow/shard.hpp"
+
+namespace weir::app {
+namespace {
+
+constexpr std::uint64_t publishings_per_second = 100;
+
+/// Silence of the devices after which their clock is taken to go on with the host's.
+constexpr std::uint64_t silence_seconds = 1;
+
+}  // namespace
+
+Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> layouts,
+               const capture::Selector& selector, Mesh& mesh, Common& common)
+    : number_{options.number},
+      selector_{selector},
+      mesh_{mesh},
+      common_{common},
+      meter_{flow::make_meter(options.meter)},
+      ended_{received_max * flow::Ended::records_per_packet + swept_max, layouts[0], layouts[1]},
+      outlet_{options.ring_records, layouts},
+      pause_{options.pause_max},
+      realtime_{options.realtime},
+      tsc_hz_{options.tsc_hz},
+      headers_(received_max),
+      headers_over_(received_max),
+      outcomes_(received_max),
+      packets_over_(received_max),
+      own_(received_max),
+      all_(received_max) {
+  std::iota(all_.begin(), all_.end(), std::uint16_t{0});
+  outlet_.touch();
+}
+
+void Worker::add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check) {
+  auto state = std::make_unique<QueueState>();
+  state->port = &queue->port();
+  state->number = queue->number();
+  clock_of_devices_ |= queue->stamped_by_device();
+  receiving_.push_back({std::move(queue), std::move(check), state.get()});
+  states_.push_back(std::move(state));
+}
+
+void Worker::run() noexcept {
+  Pause::sleep_precisely();
+  while (!common_.stop.load(std::memory_order_relaxed)) {
+    tell_time();
+    const auto found = receive() + take_over();
+    if (found == 0) advance_in_silence();
+    meter_->expire(clock_, ended_);
+    hand_over();
+    answer();
+    ++counters_.loops;
+    counters_.loops_empty += found == 0;
+    publish(false);
+    pause_.after(found);
+  }
+  finish();
+}
+
+/// One reading of the TSC for all packets of this turn. The system's clock is asked once a second.
+void Worker::tell_time() noexcept {
+  tsc_ = __rdtsc();
+  if (!host_clock_ || tsc_ - disciplined_at_ >= tsc_hz_) [[unlikely]] {
+    const capture::ClockReading reading{tsc_, realtime_().time_since_epoch()};
+    if (!host_clock_) host_clock_.emplace(static_cast<double>(tsc_hz_), reading);
+    else if (host_clock_->discipline(reading) != nanoseconds{0}) ++jumps_;
+    for (auto& from : receiving_) from.queue->discipline(reading.realtime);
+    disciplined_at_ = tsc_;
+  }
+  now_ = host_clock_->advance(tsc_);
+  if (!clock_of_devices_) clock_ = now_.clock;
+}
+
+/// Stamps of devices tell the time only when packets come. Without any, time goes on all the same.
+void Worker::advance_in_silence() noexcept {
+  if (!clock_of_devices_ || counters_.clock_first == no_stamp || tsc_ - packet_at_ < silence_seconds * tsc_hz_) return;
+  constexpr std::uint64_t steps_per_second = 100;
+  const auto step = tsc_hz_ / steps_per_second;
+  if (tsc_ - packet_at_ - silence_seconds * tsc_hz_ < step) return;
+  clock_ += nanoseconds{std::chrono::seconds{1}} / steps_per_second;
+  packet_at_ += step;
+}
+
+std::size_t Worker::receive() noexcept {
+  std::size_t received = 0;
+  for (auto& from : receiving_) {
+    const auto packets = from.queue->receive(now_);
+    if (packets.empty()) continue;
+    received += packets.size();
+    take(from, packets);
+    from.queue->release();
+  }
+  return received;
+}
+
+void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
+  for (auto& packet : packets) packet.clock = clock_ = std::max(clock_, packet.clock);
+  if (jumps_ > 0) [[unlikely]] {
+    packets.front().notes |= note_bit(Note::clock_jump);
+    counters_.clock_steps += std::exchange(jumps_, 0);
+  }
+  packet_at_ = tsc_;
+  if (counters_.clock_first == no_stamp) counters_.clock_first = packets.front().clock;
+  if (selector_.active()) selector_.select(packets);
+  decode(from, packets);
+  if (from.check && !from.check->finished()) [[unlikely]]
+    check_hashes(from, packets.size());
+
+  std::size_t own = 0;
+  const bool reshard = common_.reshard.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    counters_.packets.add(packets[i], headers_[i], outcomes_[i]);
+    if (outcomes_[i] != Outcome::metered) continue;
+    const auto to = reshard ? flow::shard_of(headers_[i], mesh_.workers()) : number_;
+    if (to == number_) own_[own++] = static_cast<std::uint16_t>(i);
+    else pass_on(to, packets[i], headers_[i]);
+  }
+  if (reshard)  // packets that were taken over meanwhile may have moved the clock
+    for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
+  meter_->add(packets, headers_, std::span{own_}.first(own), ended_);
+  hand_over();
+  from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
+                            std::memory_order_relaxed);
+}
+
+void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
+  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
+    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
+    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
+  }
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
+      auto whole = from.queue->whole(i);
+      whole.selected = packets[i].selected;
+      outcomes_[i] = decode::decode(whole, headers_[i]);
+    }
+}
+
+void Worker::check_hashes(Receiving& from, std::size_t packets) noexcept {
+  for (std::size_t i = 0; i < packets; ++i)
+    if (const auto hash = from.queue->hash(i); hash && outcomes_[i] == Outcome::metered)
+      from.check->compare(headers_[i], *hash);
+  from.state->verdict.store(from.check->verdict(), std::memory_order_relaxed);
+}
+
+/// Where the other worker is behind, its packets wait here, and those for us are taken meanwhile: so no two workers can
+/// wait for each other for ever.
+void Worker::pass_on(unsigned to, const Packet& packet, const Headers& headers) noexcept {
+  const Handover handover{headers, packet.clock, packet.stamp, packet.interface};
+  auto& ring = mesh_.ring(number_, to);
+  while (ring.push(std::as_bytes(std::span{&handover, 1}).data(), 1) == 0)
+    if (take_over() == 0) sched_yield();
+  ++counters_.handed_over;
+}
+
+std::size_t Worker::take_over() noexcept {
+  std::size_t taken = 0;
+  for (unsigned from = 0; from < mesh_.workers(); ++from)
+    if (from != number_) taken += take_over_from(mesh_.ring(from, number_));
+  return taken;
+}
+
+std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
+  const auto there = ring.front();
+  const auto count = std::min<std::size_t>(there.size() / sizeof(Handover), received_max);
+  if (count == 0) return 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Handover handover;
+    std::memcpy(&handover, there.data() + i * sizeof(Handover), sizeof(Handover));
+    headers_over_[i] = handover.headers;
+    clock_ = std::max(clock_, handover.clock);
+    packets_over_[i].stamp = handover.stamp;
+    packets_over_[i].clock = clock_;
+    packets_over_[i].interface = handover.interface;
+  }
+  ring.pop(count);
+  counters_.taken_over += count;
+  if (counters_.clock_first == no_stamp) counters_.clock_first = packets_over_.front().clock;
+  packet_at_ = tsc_;
+  hand_over();
+  meter_->add(Burst{packets_over_}.first(count), headers_over_, std::span{all_}.first(count), ended_);
+  hand_over();
+  return count;
+}
+
+void Worker::hand_over() noexcept { counters_.not_handed_over += outlet_.take(ended_); }
+
+void Worker::hand_over_patiently() noexcept {
+  constexpr auto patience = std::chrono::seconds{10};
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!outlet_.has_room_for(ended_) && std::chrono::steady_clock::now() < until) {
+    const timespec moment{.tv_sec = 0, .tv_nsec = 100'000};
+    ::nanosleep(&moment, nullptr);
+  }
+  hand_over();
+}
+
+void Worker::answer() noexcept {
+  auto* request = request_.load(std::memory_order_acquire);
+  if (!request || !request->step(*this)) return;
+  request_.store(nullptr, std::memory_order_relaxed);
+  request->done.store(true, std::memory_order_release);
+}
+
+void Worker::publish(bool last) noexcept {
+  if (!last && tsc_ - published_at_ < tsc_hz_ / publishings_per_second) return;
+  counters_.metered = meter_->counters();
+  counters_.flows = meter_->live();
+  counters_.clock = clock_;
+  counters_.stamp = now_.stamp;
+  if (last) published_.settle(counters_);
+  else published_.offer(counters_);
+  published_at_ = tsc_;
+}
+
+/// Takes what has arrived until now; waits until every other worker has, too, for it may be ours; then all flows end.
+void Worker::finish() noexcept {
+  constexpr unsigned turns_max = 10'000;  // packets that go on arriving must not keep us
+  tell_time();
+  for (unsigned turn = 0; turn < turns_max && receive() > 0; ++turn) tell_time();
+  common_.received_last.fetch_add(1, std::memory_order_acq_rel);
+  while (common_.received_last.load(std::memory_order_acquire) < mesh_.workers()) pause_.after(take_over());
+  while (take_over() > 0) {
+  }
+  for (bool done = false; !done;) {
+    done = meter_->finish(clock_, ended_);
+    hand_over_patiently();
+  }
+  counters_.in_table = meter_->in_table();
+  publish(true);
+  answer();
+  finished_.store(true, std::memory_order_release);
+}
+
+}  // namespace weir::app

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Settings → what the stages are told.
+#pragma once
+
+#include "app/exporter.hpp"
+#include "app/settings.hpp"
+#include "flow/options.hpp"
+
+namespace weir::app {
+
+/// For one of `shards` meters; its capacity has room for uneven shares where there are several.
+flow::MeterOptions meter_options(const Settings& settings, unsigned shards);
+
+ExporterOptions exporter_options(const Settings& settings);
+
+}  // namespace weir::app

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Packet buffers: one pool for each memory node, taken at start.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+struct rte_mempool;
+
+namespace weir::capture {
+
+class Buffers {
+ public:
+  /// `room` octets of a packet fit into one buffer. Throws StartError with the arithmetic if the memory is not there.
+  Buffers(unsigned count, std::uint16_t room, int node);
+  ~Buffers();
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+
+  rte_mempool& pool() const noexcept { return *pool_; }
+  unsigned count() const noexcept { return count_; }
+  /// Buffers that nobody holds: `count` when all have come back.
+  unsigned available() const noexcept;
+
+ private:
+  unsigned count_;
+  rte_mempool* pool_;
+};
+
+}  // namespace weir::capture

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/live/devices.hpp"
+
+#include <fmt/format.h>
+#include <pcap/pcap.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/error.hpp"
+
+namespace weir::capture {
+namespace {
+
+/// "name,key=value,key=value": the values of `key`, in order.
+std::vector<std::string> values_of(std::string_view device, std::string_view key) {
+  std::vector<std::string> values;
+  for (auto comma = device.find(','); comma != device.npos; comma = device.find(',', comma + 1)) {
+    const auto argument = device.substr(comma + 1, device.find(',', comma + 1) - comma - 1);
+    if (argument.starts_with(key) && argument.substr(key.size()).starts_with('='))
+      values.emplace_back(argument.substr(key.size() + 1));
+  }
+  return values;
+}
+
+std::optional<unsigned> number_of(std::string_view device, std::string_view key) {
+  const auto values = values_of(device, key);
+  if (values.empty()) return std::nullopt;
+  return static_cast<unsigned>(std::strtoul(values.back().c_str(), nullptr, 10));
+}
+
+void add_missing(Device& device, std::string_view key, unsigned value) {
+  if (values_of(device.text, key).empty()) device.text += fmt::format(",{}={}", key, value);
+}
+
+/// DPDK takes the frames of every capture for Ethernet frames.
+void check_capture(const std::string& path) {
+  std::array<char, PCAP_ERRBUF_SIZE> error{};
+  const std::unique_ptr<pcap_t, decltype(&pcap_close)> capture{pcap_open_offline(path.c_str(), error.data()),
+                                                               &pcap_close};
+  if (!capture) throw StartError{fmt::format("live.ports: {}: {}", path, error.data()), ExitStatus::unusable_input};
+  const int link = pcap_datalink(capture.get());
+  if (link == DLT_EN10MB) return;
+  const char* name = pcap_datalink_val_to_name(link);
+  throw StartError{fmt::format("live.ports: {} has frames of {}, and DPDK takes all for Ethernet; use weir replay",
+                               path, name ? name : "another link type")};
+}
+
+void complete_af_packet(Device& device, unsigned workers) {
+  constexpr unsigned usual_frame = 2048, usual_block = 1u << 20, usual_frames = 32'768;
+  constexpr unsigned frame_overhead = 66;  // what the driver and the kernel put before a frame
+  add_missing(device, "qpairs", workers);
+  add_missing(device, "framesz", usual_frame);
+  add_missing(device, "blocksz", usual_block);
+  add_missing(device, "framecnt", usual_frames);
+  const auto frame = number_of(device.text, "framesz").value_or(usual_frame);
+  device.remarks.push_back(fmt::format(
+      "{}: the kernel joins IP fragments before weir sees them, and cuts frames over {} octets (framesz); use net_pcap "
+      "with rx_iface where that matters",
+      device.text.substr(0, device.text.find(',')), frame - std::min(frame, frame_overhead)));
+}
+
+bool is_kernel_interface(std::string_view name) {
+  std::error_code ignored;
+  return name.find('/') == name.npos && std::filesystem::exists(fmt::format("/sys/class/net/{}", name), ignored);
+}
+
+bool is_virtual(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kinds{"net_", "virtio_user", "eth_"};
+  return std::ranges::any_of(kinds, [name](auto kind) { return name.starts_with(kind); });
+}
+
+}  // namespace
+
+bool is_pci_address(std::string_view device) noexcept {
+  constexpr std::string_view whole = "xxxx:xx:xx.x", without_domain = "xx:xx.x";
+  const auto agrees = [](char c, char pattern) {
+    return pattern == 'x' ? std::isxdigit(static_cast<unsigned char>(c)) != 0 : c == pattern;
+  };
+  const auto matches = [&](std::string_view pattern) { return std::ranges::equal(device, pattern, agrees); };
+  return matches(whole) || matches(without_domain);
+}
+
+Device complete_device(std::string_view given, unsigned workers) {
+  Device device{std::string{given}, {}};
+  const auto name = given.substr(0, given.find(','));
+  if (is_pci_address(name)) return device;
+  if (is_kernel_interface(name))
+    throw StartError{
+        fmt::format("live.ports: {0} belongs to the kernel; write net_af_packet0,iface={0} or net_pcap0,rx_iface={0}, "
+                    "or bind it to "
+                    "DPDK (`weir ports` shows how) and give its PCI address",
+                    name)};
+  if (!is_virtual(name))
+    throw StartError{
+        fmt::format("live.ports: {} is neither a PCI address (0000:05:00.0) nor a virtual device of DPDK's "
+                    "(net_af_packet0,iface=eth1)",
+                    name)};
+  if (name.starts_with("net_af_packet")) complete_af_packet(device, workers);
+  for (const auto& path : values_of(given, "rx_pcap")) check_capture(path);
+  return device;
+}
+
+}  // namespace weir::capture

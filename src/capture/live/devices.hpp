@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Ports as people write them → what DPDK is told, and what should be known about a device before it is used.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::capture {
+
+struct Device {
+  std::string text;                  ///< a PCI address, or a virtual device with its arguments
+  std::vector<std::string> remarks;  ///< a sentence each, for the log of the start
+};
+
+/// Adds what weir wants of a device and nobody said: queues for `workers`, a ring of the kernel's that outlasts a
+/// pause. Throws StartError for what is no port of DPDK's, and for captures whose frames are not Ethernet's.
+Device complete_device(std::string_view given, unsigned workers);
+
+/// "0000:05:00.0" or "05:00.0".
+bool is_pci_address(std::string_view device) noexcept;
+
+}  // namespace weir::capture

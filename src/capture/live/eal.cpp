@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/live/eal.hpp"
+
+#include <fmt/format.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+
+#include <cctype>
+#include <cstdio>
+#include <mutex>
+#include <utility>
+
+#include "base/error.hpp"
+#include "capture/live/devices.hpp"
+
+namespace weir::capture {
+namespace {
+
+/// DPDK writes its log into a stream: ours cuts it into lines, keeps the last one for the error of a start that fails,
+/// and hands them on once the start is over.
+class Log {
+ public:
+  void open() {
+    static constexpr cookie_io_functions_t functions{
+        .read = nullptr, .write = &write, .seek = nullptr, .close = nullptr};
+    auto* stream = fopencookie(this, "w", functions);
+    if (!stream) return;
+    std::setvbuf(stream, nullptr, _IOLBF, BUFSIZ);
+    rte_openlog_stream(stream);
+  }
+  void hand_on(std::function<void(std::string_view)> say) {
+    const std::lock_guard lock{mutex_};
+    say_ = std::move(say);
+  }
+  std::string last() {
+    const std::lock_guard lock{mutex_};
+    return last_;
+  }
+
+ private:
+  static ssize_t write(void* cookie, const char* text, std::size_t octets) {
+    static_cast<Log*>(cookie)->take({text, octets});
+    return static_cast<ssize_t>(octets);
+  }
+  void take(std::string_view text) {
+    const std::lock_guard lock{mutex_};
+    for (const char c : text) {
+      if (c != '\n') {
+        if (line_.size() < line_max && std::isprint(static_cast<unsigned char>(c))) line_ += c;
+        continue;
+      }
+      if (line_.empty()) continue;
+      if (say_) say_(line_);
+      last_ = std::exchange(line_, {});
+    }
+  }
+  static constexpr std::size_t line_max = 500;
+  std::mutex mutex_;
+  std::function<void(std::string_view)> say_;
+  std::string line_, last_;
+};
+
+Log& log() {
+  static Log one;  // DPDK writes into it until the process ends
+  return one;
+}
+
+std::string lcores(const std::vector<unsigned>& cpus) {
+  std::string list;
+  for (std::size_t i = 0; i < cpus.size(); ++i) list += fmt::format("{}{}@{}", i ? "," : "", i, cpus[i]);
+  return list;
+}
+
+int run(void* work) {
+  (*static_cast<std::function<void()>*>(work))();
+  return 0;
+}
+
+}  // namespace
+
+std::vector<std::string> eal_arguments(const EalOptions& options) {
+  std::vector<std::string> arguments{"weir", "--lcores=" + lcores(options.cpus), "--log-level=notice"};
+  if (options.memory == BufferMemory::hugepages) arguments.emplace_back("--in-memory");
+  else arguments.insert(arguments.end(), {"--no-huge", "-m", std::to_string(options.heap_megabytes), "--no-shconf"});
+  arguments.emplace_back("--no-telemetry");
+  bool any_pci = false;
+  for (const auto& device : options.devices) {
+    const bool pci = is_pci_address(device);
+    any_pci |= pci;
+    arguments.push_back((pci ? "--allow=" : "--vdev=") + device);
+  }
+  if (!any_pci) arguments.emplace_back("--no-pci");
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  return arguments;
+}
+
+Eal::Eal(const EalOptions& options, std::function<void(std::string_view)> say) {
+  log().open();
+  auto arguments = eal_arguments(options);
+  std::vector<char*> raw;
+  for (auto& argument : arguments) raw.push_back(argument.data());
+  if (rte_eal_init(static_cast<int>(raw.size()), raw.data()) < 0)
+    throw StartError{fmt::format("DPDK does not start: {} (live.ports and live.eal say what it is told): {}",
+                                 rte_strerror(rte_errno), log().last())};
+  log().hand_on(std::move(say));
+}
+
+Eal::~Eal() {
+  log().hand_on({});
+  rte_eal_cleanup();
+}
+
+void Eal::launch(unsigned lcore, std::function<void()>& work) {
+  if (const int error = rte_eal_remote_launch(&run, &work, lcore); error != 0)
+    throw StartError{fmt::format("lcore {} cannot be used: {}", lcore, rte_strerror(-error))};
+}
+
+void Eal::wait(unsigned lcore) noexcept { rte_eal_wait_lcore(lcore); }
+
+std::uint64_t Eal::tsc_hz() const noexcept { return rte_get_tsc_hz(); }
+
+}  // namespace weir::capture

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a port of DPDK's is before it is set up, and what its link is like: for the start, and for `weir ports`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::capture {
+
+/// What the stamps of a device count, where it makes any.
+enum class StampUnit : std::uint8_t {
+  none,
+  unix_us,  ///< microseconds since 1970
+  unix_ns,
+  ticks,  ///< of the device's own clock, which can be read
+};
+
+struct PortFacts {
+  std::uint16_t number = 0;  ///< DPDK's
+  std::string name, driver, mac;
+  int node = -1;  ///< memory node; -1: it has none
+  std::uint16_t queues_max = 0;
+  std::uint16_t descriptors_min = 0, descriptors_max = 0, descriptors_align = 1;
+  std::uint16_t mtu_min = 0, mtu_max = 0;
+  std::size_t rss_key_octets = 0;
+  std::size_t redirection_entries = 0;
+  std::vector<std::string> rss_functions, offloads;  ///< DPDK's names
+  bool hashes_addresses = false, hashes_ports = false;
+  StampUnit stamps = StampUnit::none;
+  unsigned kernel_interface = 0;  ///< index of the kernel's interface behind a virtual device; 0: none
+};
+
+struct LinkState {
+  bool up = false;
+  std::uint64_t bits_per_second = 0;  ///< 0: not known
+};
+
+/// Throws StartError if there is no such port.
+PortFacts facts_of(std::uint16_t port);
+LinkState link_of(std::uint16_t port) noexcept;
+
+/// Numbers of the ports that DPDK knows.
+std::vector<std::uint16_t> known_ports();
+
+/// The port of a device as it was given: a PCI address, or a virtual device with or without arguments. Throws
+/// StartError that names the ports there are.
+std::uint16_t port_named(std::string_view device);
+
+}  // namespace weir::capture

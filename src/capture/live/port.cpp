@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/live/port.hpp"
+
+#include <fmt/format.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_version.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "capture/live/packet_sockets.hpp"
+
+namespace weir::capture {
+namespace {
+
+constexpr std::uint64_t over_addresses = RTE_ETH_RSS_IP;
+constexpr std::uint64_t over_ports = RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
+
+int port_was_removed(std::uint16_t, rte_eth_event_type, void* port, void*) {
+  static_cast<Port*>(port)->take_away();
+  return 0;
+}
+
+#if RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)
+constexpr bool driver_hides_drops = true;
+#else
+constexpr bool driver_hides_drops = false;
+#endif
+
+rte_eth_dev_info info_of(std::uint16_t port) noexcept {
+  rte_eth_dev_info info{};
+  rte_eth_dev_info_get(port, &info);
+  return info;
+}
+
+}  // namespace
+
+std::uint16_t adjust_descriptors(const PortFacts& facts, std::uint16_t wanted) noexcept {
+  const auto most = facts.descriptors_max ? facts.descriptors_max : wanted;
+  const auto clamped = std::clamp<unsigned>(wanted, facts.descriptors_min, std::max(most, facts.descriptors_min));
+  return static_cast<std::uint16_t>(clamped / facts.descriptors_align * facts.descriptors_align);
+}
+
+Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers)
+    : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
+  // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
+  const auto accepted = [this](std::uint16_t transmit_queues) {
+    try {
+      configure(transmit_queues);
+      return true;
+    } catch (const StartError&) {
+      return false;
+    }
+  };
+  std::uint16_t transmit_queues = 0;
+  if (!accepted(transmit_queues)) configure(transmit_queues = options.queues);
+  set_up_queues(buffers, transmit_queues);
+  rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
+}
+
+void Port::configure(std::uint16_t transmit_queues) {
+  const auto info = info_of(facts_.number);
+  rte_eth_conf conf{};
+  conf.rxmode.mtu = std::clamp(options_.mtu, facts_.mtu_min, std::max(facts_.mtu_max, facts_.mtu_min));
+  const auto wanted = info.rx_offload_capa;
+  if (conf.rxmode.mtu > RTE_ETHER_MTU) conf.rxmode.offloads |= wanted & RTE_ETH_RX_OFFLOAD_SCATTER;
+  if (facts_.stamps == StampUnit::ticks || facts_.stamps == StampUnit::unix_ns)
+    conf.rxmode.offloads |= wanted & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  if (options_.rss && facts_.hashes_addresses) {
+    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf.rxmode.offloads |= wanted & RTE_ETH_RX_OFFLOAD_RSS_HASH;
+    const auto fields = over_addresses | (options_.fields == RssFields::addresses_and_ports ? over_ports : 0);
+    conf.rx_adv_conf.rss_conf = {.rss_key = reinterpret_cast<std::uint8_t*>(key_.data()),
+                                 .rss_key_len = static_cast<std::uint8_t>(key_.size()),
+                                 .rss_hf = fields & info.flow_type_rss_offloads};
+  }
+  if (const int error = rte_eth_dev_configure(facts_.number, options_.queues, transmit_queues, &conf); error != 0)
+    refuse(fmt::format("{} queues and an MTU of {}", options_.queues, conf.rxmode.mtu), error);
+}
+
+void Port::set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues) {
+  const auto socket = static_cast<unsigned>(facts_.node);
+  for (std::uint16_t queue = 0; queue < options_.queues; ++queue)
+    if (const int error = rte_eth_rx_queue_setup(facts_.number, queue, options_.descriptors, socket, nullptr, &buffers);
+        error != 0)
+      refuse(fmt::format("receive queue {} of {} descriptors", queue, options_.descriptors), error);
+  for (std::uint16_t queue = 0; queue < transmit_queues; ++queue)
+    if (const int error = rte_eth_tx_queue_setup(facts_.number, queue, 0, socket, nullptr); error != 0)
+      refuse(fmt::format("transmit queue {}", queue), error);
+}
+
+void Port::start() {
+  if (const int error = rte_eth_dev_start(facts_.number); error != 0) refuse("to start", error);
+  started_ = true;
+  was_promiscuous_ = rte_eth_promiscuous_get(facts_.number) == 1;
+  if (options_.promiscuous) rte_eth_promiscuous_enable(facts_.number);
+}
+
+void Port::stop() noexcept {
+  if (!std::exchange(started_, false) || gone()) return;
+  if (options_.promiscuous && !was_promiscuous_) rte_eth_promiscuous_disable(facts_.number);
+  rte_eth_dev_stop(facts_.number);
+}
+
+Port::~Port() {
+  stop();
+  rte_eth_dev_callback_unregister(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
+  if (!gone()) rte_eth_dev_close(facts_.number);
+}
+
+void Port::refuse(std::string_view what, int error) const {
+  throw StartError{fmt::format("live.ports: {} ({}) refuses {}: {}", facts_.name, facts_.driver, what,
+                               rte_strerror(error < 0 ? -error : error))};
+}
+
+std::uint16_t Port::mtu() const noexcept {
+  std::uint16_t mtu = 0;
+  rte_eth_dev_get_mtu(facts_.number, &mtu);
+  return mtu;
+}
+
+RssState Port::rss() const {
+  RssState state;
+  if (!options_.rss || !facts_.hashes_addresses) {
+    state.problem = options_.rss ? "the device has no RSS" : "switched off";
+    return state;
+  }
+  state.key.resize(std::max<std::size_t>(facts_.rss_key_octets, 40));
+  rte_eth_rss_conf conf{.rss_key = reinterpret_cast<std::uint8_t*>(state.key.data()),
+                        .rss_key_len = static_cast<std::uint8_t>(state.key.size()),
+                        .rss_hf = 0};
+  if (const int error = rte_eth_dev_rss_hash_conf_get(facts_.number, &conf); error != 0) {
+    state.problem = fmt::format("the device does not tell its RSS key ({})", rte_strerror(-error));
+    return state;
+  }
+  if (conf.rss_hf & over_ports) state.fields = RssFields::addresses_and_ports;
+  if ((conf.rss_hf & (over_addresses | over_ports)) == 0) {
+    state.problem = "the device hashes no addresses";
+    return state;
+  }
+  std::vector<rte_eth_rss_reta_entry64> groups((facts_.redirection_entries + RTE_ETH_RETA_GROUP_SIZE - 1) /
+                                               RTE_ETH_RETA_GROUP_SIZE);
+  for (auto& group : groups) group.mask = ~std::uint64_t{0};
+  if (groups.empty() || rte_eth_dev_rss_reta_query(facts_.number, groups.data(),
+                                                   static_cast<std::uint16_t>(facts_.redirection_entries)) != 0) {
+    state.problem = "the device does not tell its redirection table";
+    return state;
+  }
+  for (std::size_t i = 0; i < facts_.redirection_entries; ++i)
+    state.redirection.push_back(groups[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE]);
+  state.active = true;
+  return state;
+}
+
+bool Port::redirect(std::size_t entry, std::uint16_t queue) noexcept {
+  std::array<rte_eth_rss_reta_entry64, 64> groups{};  // 4096 entries, more than any device has
+  auto& group = groups[entry / RTE_ETH_RETA_GROUP_SIZE];
+  group.mask = std::uint64_t{1} << (entry % RTE_ETH_RETA_GROUP_SIZE);
+  group.reta[entry % RTE_ETH_RETA_GROUP_SIZE] = queue;
+  return rte_eth_dev_rss_reta_update(facts_.number, groups.data(),
+                                     static_cast<std::uint16_t>(facts_.redirection_entries)) == 0;
+}
+
+PortCounters Port::counters() noexcept {
+  PortCounters counters;
+  rte_eth_stats stats{};
+  if (!gone() && rte_eth_stats_get(facts_.number, &stats) == 0)
+    last_ = {stats.ipackets, stats.imissed, stats.rx_nombuf, stats.ierrors};
+  if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
+    kernel_dropped_ += kernel_drops_since_last(facts_.kernel_interface);
+  counters.delivered = last_[0];
+  counters.lost = {last_[1], last_[2], last_[3], kernel_dropped_};
+  return counters;
+}
+
+NamedCounters Port::named_counters() const {
+  NamedCounters named;
+  const int count = gone() ? 0 : rte_eth_xstats_get_names(facts_.number, nullptr, 0);
+  if (count <= 0) return named;
+  std::vector<rte_eth_xstat_name> names(static_cast<std::size_t>(count));
+  std::vector<rte_eth_xstat> values(names.size());
+  rte_eth_xstats_get_names(facts_.number, names.data(), static_cast<unsigned>(count));
+  if (rte_eth_xstats_get(facts_.number, values.data(), static_cast<unsigned>(count)) != count) return named;
+  for (const auto& [id, value] : values)
+    if (const std::string_view name = names[id].name; value > 0 && name.starts_with("rx"))
+      named.emplace_back(name, value);
+  return named;
+}
+
+}  // namespace weir::capture

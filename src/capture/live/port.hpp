@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A port of DPDK's that is set up to receive. With facts.cpp and queue.cpp the only code that knows rte_ethdev.h.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "capture/live/facts.hpp"
+#include "capture/live/toeplitz.hpp"
+
+struct rte_mempool;
+
+namespace weir::capture {
+
+struct PortOptions {
+  std::uint16_t queues = 1;
+  std::uint16_t descriptors = 1024;  ///< of each queue, as adjust_descriptors() made them
+  std::uint16_t mtu = 9000;          ///< or as near to it as the device takes
+  std::uint32_t buffer_octets = 2048;
+  bool rss = true;
+  RssFields fields = RssFields::addresses;
+  bool promiscuous = true;
+};
+
+/// As read back from the device, not as it was asked for.
+struct RssState {
+  bool active = false;
+  RssFields fields = RssFields::addresses;
+  std::string problem;  ///< why it is not active, or what could not be read back; empty: nothing
+  std::vector<std::byte> key;
+  std::vector<std::uint16_t> redirection;  ///< queue by the low bits of the hash
+};
+
+/// What the device says that it did not deliver, by cause.
+#define WEIR_PORT_LOSSES(X)                                                                         \
+  X(missed, "the workers were too slow for the device: more workers, or raise live.descriptors")    \
+  X(no_buffer, "packet buffers ran out while descriptors were refilled: raise live.buffers")        \
+  X(errors, "frames with a wrong checksum, or longer than live.mtu: look at cable, optics and MTU") \
+  X(kernel_dropped, "the workers were too slow for the kernel's ring: raise framecnt of the device, or use a NIC")
+
+#define X(name, help) name,
+enum class PortLoss : std::uint8_t { WEIR_PORT_LOSSES(X) };
+#undef X
+struct PortLossText {
+  std::string_view name, help;
+};
+#define X(name, help) PortLossText{#name, help},
+inline constexpr auto port_loss_texts = std::to_array<PortLossText>({WEIR_PORT_LOSSES(X)});
+#undef X
+
+struct PortCounters {
+  std::uint64_t delivered = 0;  ///< packets, as the device counts them
+  std::array<std::uint64_t, port_loss_texts.size()> lost{};
+
+  /// no_buffer is a failure to refill, which may or may not have cost a packet; that shows as missed.
+  std::uint64_t missed() const noexcept {
+    return lost[static_cast<std::size_t>(PortLoss::missed)] + lost[static_cast<std::size_t>(PortLoss::errors)] +
+           lost[static_cast<std::size_t>(PortLoss::kernel_dropped)];
+  }
+};
+
+/// Counters that the device keeps under names of its own, those that are not 0.
+using NamedCounters = std::vector<std::pair<std::string, std::uint64_t>>;
+
+/// As near to `wanted` as the device takes.
+std::uint16_t adjust_descriptors(const PortFacts& facts, std::uint16_t wanted) noexcept;
+
+class Port {
+ public:
+  /// Sets the device up; it does not receive yet. Each queue takes its buffers from `buffers`. Throws StartError.
+  Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers);
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+  ~Port();
+
+  /// From here on packets arrive.
+  void start();
+  void stop() noexcept;
+
+  const PortFacts& facts() const noexcept { return facts_; }
+  const PortOptions& options() const noexcept { return options_; }
+  std::uint16_t mtu() const noexcept;
+
+  /// Asks the device which key, fields and queues it uses. After start().
+  RssState rss() const;
+  /// Sends packets of one entry of the redirection table to another queue. False: the device refused.
+  bool redirect(std::size_t entry, std::uint16_t queue) noexcept;
+
+  PortCounters counters() noexcept;
+  NamedCounters named_counters() const;
+  LinkState link() const noexcept { return link_of(facts_.number); }
+
+  /// The device was taken away; its queues must not be asked any more.
+  bool gone() const noexcept { return gone_.load(std::memory_order_relaxed); }
+  void take_away() noexcept { gone_.store(true, std::memory_order_relaxed); }
+
+ private:
+  void configure(std::uint16_t transmit_queues);
+  void set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues);
+  [[noreturn]] void refuse(std::string_view what, int error) const;
+
+  PortFacts facts_;
+  PortOptions options_;
+  std::vector<std::byte> key_;
+  std::atomic<bool> gone_{false};
+  bool started_ = false, was_promiscuous_ = false;
+  std::array<std::uint64_t, 4> last_{};  ///< delivered, missed, no buffer, errors: of a device that is gone
+  std::uint64_t kernel_dropped_ = 0;
+};
+
+}  // namespace weir::capture
