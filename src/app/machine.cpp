@@ -4,25 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdio>
-#include <memory>
 #include <string_view>
+
+#include "base/small_file.hpp"
 
 namespace weir::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The whole of a small file; empty where there is none.
-std::string text_of(const fs::path& path) {
-  const auto close = [](std::FILE* file) { std::fclose(file); };
-  const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "re"), close};
-  std::string text(16'384, '\0');
-  text.resize(file ? std::fread(text.data(), 1, text.size(), file.get()) : 0);
-  return text;
-}
 
 std::uint64_t number_in(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_of("0123456789"), text.size()));
@@ -31,18 +21,16 @@ std::uint64_t number_in(std::string_view text) {
   return number;
 }
 
-/// "MemFree:  4955160 kB" → octets. The name stands for itself: "Active(file)" is not within "Inactive(file)".
+/// "MemFree:  4955160 kB" → octets.
 std::uint64_t octets_called(std::string_view name, std::string_view text) {
-  for (auto at = text.find(name); at != text.npos; at = text.find(name, at + 1))
-    if ((at == 0 || text[at - 1] == ' ' || text[at - 1] == '\n') && text.substr(at + name.size()).starts_with(':'))
-      return number_in(text.substr(at + name.size())) * 1024;
-  return 0;
+  const auto at = text.find(name);
+  return at == text.npos ? 0 : number_in(text.substr(at + name.size())) * 1024;
 }
 
 /// A node has no MemAvailable of its own: what is free, and what a use of files could give back.
 std::uint64_t available_in(std::string_view meminfo) {
   std::uint64_t sum = 0;
-  for (const auto* name : {"MemFree", "Active(file)", "Inactive(file)", "SReclaimable"})
+  for (const auto* name : {"MemFree:", "Active(file):", "Inactive(file):", "SReclaimable:"})
     sum += octets_called(name, meminfo);
   return sum;
 }
@@ -85,7 +73,7 @@ const MemoryNode* Machine::node(unsigned number) const noexcept {
 }
 
 Machine read_machine(const fs::path& root) {
-  Machine machine{.nodes = {}, .available = octets_called("MemAvailable", text_of(root / "proc/meminfo"))};
+  Machine machine{.nodes = {}, .available = octets_called("MemAvailable:", text_of(root / "proc/meminfo"))};
   for (const auto& [number, path] : numbered(root / "sys/devices/system/node", "node"))
     machine.nodes.push_back({.number = static_cast<unsigned>(number),
                              .pages = pages_in(path / "hugepages", root),
