@@ -10,7 +10,7 @@
 
 #include "app/exporter.hpp"
 #include "app/live/worker.hpp"
-#include "app/splits.hpp"
+#include "app/live/splits.hpp"
 
 namespace weir::app {
 

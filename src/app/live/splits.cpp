@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "app/splits.hpp"
+#include "app/live/splits.hpp"
 
 #include <algorithm>
 #include <cstring>
