@@ -66,10 +66,9 @@ struct Settings {
     std::uint32_t workers = 0;  ///< 0: as many as there are CPUs for
     std::string worker_cpus = "auto", exporter_cpu = "auto", control_cpu = "auto";
     Rss rss = Rss::addresses;
-    nanoseconds rebalance{0};  ///< 0: never
-    std::uint16_t descriptors = 4096;
-    std::uint32_t buffers = 0;  ///< 0: as many as are needed
-    std::uint16_t buffer_octets = 2048;
+    nanoseconds rebalance{0};       ///< 0: never
+    std::uint16_t descriptors = 0;  ///< 0: by the link's speed
+    std::uint32_t buffers = 0;      ///< 0: as many as are needed
     std::uint16_t mtu = 9000;
     Promiscuous promiscuous = Promiscuous::on;
     Memory memory = Memory::automatic;

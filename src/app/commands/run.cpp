@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,13 +66,6 @@ void stop_on_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-bool huge_pages_are_free() {
-  std::ifstream info{"/proc/meminfo"};
-  for (std::string name, rest; info >> name && std::getline(info, rest);)
-    if (name == "HugePages_Free:") return std::atoll(rest.c_str()) > 0;
-  return false;
-}
-
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -96,15 +88,14 @@ int run(int argc, char** argv) {
     devices.push_back(device.text);
     for (const auto& remark : device.remarks) say(remark);
   }
-  const bool huge = live.memory == Memory::hugepages || (live.memory == Memory::automatic && huge_pages_are_free());
   stop_on_signals();
   capture::Eal eal{{.devices = devices,
                     .cpus = cpus.lcores(),
-                    .memory = huge ? capture::BufferMemory::hugepages : capture::BufferMemory::heap,
-                    .heap_megabytes = 256,
+                    .memory = memory_for(settings, devices.size(), workers),
+                    .heap_megabytes = heap_megabytes(settings, devices.size(), workers),
                     .arguments = live.eal},
                    say};
-  Probe probe{settings, eal, devices, workers, stopped, say};
+  Probe probe{settings, eal, devices, cpus, stopped, say};
   probe.start();
   say(fmt::format("metering {} port{} with {} worker{}", devices.size(), devices.size() == 1 ? "" : "s", workers,
                   workers == 1 ? "" : "s"));

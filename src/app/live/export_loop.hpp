@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "app/exporter.hpp"
-#include "app/live/worker.hpp"
 #include "app/live/splits.hpp"
+#include "app/live/worker.hpp"
 
 namespace weir::app {
 

@@ -31,33 +31,75 @@ flow::MeterOptions live_meter_options(const Settings& settings, unsigned workers
   return options;
 }
 
-capture::PortOptions port_options(const Settings::Live& live, const capture::PortFacts& facts, unsigned workers) {
-  return {
-      .queues = static_cast<std::uint16_t>(std::clamp<unsigned>(workers, 1, std::max<unsigned>(facts.queues_max, 1))),
-      .descriptors = capture::adjust_descriptors(facts, live.descriptors),
-      .mtu = live.mtu,
-      .buffer_octets = live.buffer_octets,
-      .rss = live.rss != Rss::off,
-      .fields = live.rss == Rss::addresses_and_ports ? capture::RssFields::addresses_and_ports
-                                                     : capture::RssFields::addresses,
-      .promiscuous = live.promiscuous == Promiscuous::on};
+std::uint16_t queues_of(const capture::PortFacts& facts, unsigned workers) noexcept {
+  return static_cast<std::uint16_t>(std::clamp<unsigned>(workers, 1, std::max<unsigned>(facts.queues_max, 1)));
+}
+
+capture::PortOptions port_options(const Settings::Live& live, std::uint16_t queues, std::uint32_t descriptors) {
+  return {.queues = queues,
+          .descriptors = static_cast<std::uint16_t>(descriptors),
+          .mtu = live.mtu,
+          .rss = live.rss != Rss::off,
+          .fields = live.rss == Rss::addresses_and_ports ? capture::RssFields::addresses_and_ports
+                                                         : capture::RssFields::addresses,
+          .promiscuous = live.promiscuous == Promiscuous::on};
+}
+
+unsigned node_number(int node) noexcept { return node < 0 ? 0 : static_cast<unsigned>(node); }
+
+constexpr std::uint32_t link_header_max = 26;  ///< Ethernet, two tags, checksum
+
+/// What a port may need, whatever it is: for the time before anything is known of it.
+Needs needs_at_most(const Settings& settings, std::size_t devices, unsigned workers) {
+  constexpr std::uint32_t descriptors_usual_max = 4096;
+  Needs needs;
+  needs.burst = capture::Queue::packets_max;
+  for (std::size_t i = 0; i < devices; ++i)
+    needs.ports.push_back(
+        {.name = settings.live.ports[i],
+         .queues = workers,
+         .frame_max = std::uint32_t{settings.live.mtu} + link_header_max,
+         .descriptors_asked = settings.live.descriptors ? settings.live.descriptors : descriptors_usual_max});
+  needs.workers.resize(workers);
+  return needs;
 }
 
 }  // namespace
 
-Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, unsigned workers,
+std::size_t heap_megabytes(const Settings& settings, std::size_t devices, unsigned workers) {
+  constexpr std::size_t dpdk_megabytes = 64;
+  std::uint64_t octets = 0;
+  for (const auto& pool : reckon(needs_at_most(settings, devices, workers)).pools) octets += pool.octets + pool.rings;
+  return dpdk_megabytes + (octets >> 20) * 5 / 4;
+}
+
+capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, unsigned workers) {
+  const auto pools = reckon(needs_at_most(settings, devices, workers)).pools;
+  const auto machine = read_machine();
+  const auto suffices = [&](const BufferPool& pool) {
+    constexpr std::uint64_t page = 2u << 20;
+    const auto* node = machine.node(pool.node);
+    return node && pool.pages(page) * page <= node->huge_octets_free();
+  };
+  const bool huge = settings.live.memory == Memory::hugepages ||
+                    (settings.live.memory == Memory::automatic && std::ranges::all_of(pools, suffices));
+  return huge ? capture::BufferMemory::hugepages : capture::BufferMemory::heap;
+}
+
+Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
              const std::atomic<bool>& stopped, Say say)
     : settings_{settings},
       eal_{eal},
-      worker_count_{workers},
+      cpus_{cpus},
+      worker_count_{static_cast<unsigned>(cpus.workers.size())},
       say_{std::move(say)},
-      meter_options_{live_meter_options(settings, workers)},
+      meter_options_{live_meter_options(settings, worker_count_)},
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
-      mesh_{workers},
+      mesh_{worker_count_},
       exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped},
       splits_{split_entries, settings.flow.timeout_active, meter_options_.hash_key},
-      jobs_(first_worker_lcore + workers) {
+      jobs_(first_worker_lcore + worker_count_) {
   open_ports(devices);
   make_workers();
 }
@@ -67,28 +109,61 @@ Probe::~Probe() = default;
 void Probe::open_ports(const std::vector<std::string>& devices) {
   std::vector<capture::PortFacts> facts;
   for (const auto& device : devices) facts.push_back(capture::facts_of(capture::port_named(device)));
-  for (std::size_t i = 0; i < facts.size(); ++i) {
-    auto& state = ports_.emplace_back();
-    state.device = devices[i];
-    state.port = std::make_unique<capture::Port>(facts[i], port_options(settings_.live, facts[i], worker_count_),
-                                                 buffers_of(facts, facts[i].node).pool());
-    exporter_.add_interface(static_cast<std::uint32_t>(i + 1), facts[i].name);
-  }
+  const auto needs = needs_of(facts);
+  const auto sizes = reckon(needs);
+  refuse_what_does_not_fit(sizes, needs, read_machine());
+  for (const auto& line : lines_of(sizes, needs)) say_(line);
+  for (const auto& warning : node_warnings(needs)) say_(warning);
+  take_memory(sizes);
+  for (std::size_t i = 0; i < facts.size(); ++i) open_port(facts[i], sizes.descriptors[i]);
 }
 
-/// One pool for each memory node that has ports: all their descriptors, and what workers and caches may hold.
-capture::Buffers& Probe::buffers_of(const std::vector<capture::PortFacts>& facts, int node) {
-  const auto there = std::ranges::find(nodes_, node, &Node::number);
-  if (there != nodes_.end()) return *there->buffers;
-  std::size_t needed = std::size_t{worker_count_} * (capture::Queue::packets_max + 2 * 256);
-  for (const auto& fact : facts)
-    if (fact.node == node) {
-      const auto options = port_options(settings_.live, fact, worker_count_);
-      needed += std::size_t{options.queues} * options.descriptors;
+Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts) const {
+  Needs needs{.burst = capture::Queue::packets_max,
+              .buffers_from = eal_.memory() == capture::BufferMemory::hugepages ? BuffersFrom::huge_pages
+                                                                                : BuffersFrom::ordinary_memory,
+              .capacity = settings_.flow.capacity,
+              .capacity_of_worker = meter_options_.capacity,
+              .record_octets = {layouts_[0].octets, layouts_[1].octets},
+              .pause_max = settings_.live.pause_max};
+  for (const auto& fact : facts) {
+    const auto mtu = std::min<std::uint32_t>(settings_.live.mtu, fact.mtu_max ? fact.mtu_max : settings_.live.mtu);
+    needs.ports.push_back({.name = fact.name,
+                           .node = node_number(fact.node),
+                           .queues = queues_of(fact, worker_count_),
+                           .link_bits_per_second = capture::link_of(fact.number).bits_per_second,
+                           .frame_max = mtu + link_header_max,
+                           .scatters = fact.scatters,
+                           .descriptors_asked = settings_.live.descriptors,
+                           .descriptors_min = fact.descriptors_min,
+                           .descriptors_max = fact.descriptors_max ? fact.descriptors_max : std::uint32_t{65535},
+                           .descriptors_align = fact.descriptors_align});
+  }
+  const auto ring_octets = settings_.live.ring_records * (layouts_[0].octets + layouts_[1].octets);
+  const auto usable = usable_cpus();
+  for (const auto cpu : cpus_.workers) {
+    const auto at = std::ranges::find(usable, cpu, &Cpu::number);
+    needs.workers.push_back({.node = at == usable.end() ? 0 : node_number(at->node), .ring_octets = ring_octets});
+  }
+  return needs;
+}
+
+void Probe::take_memory(const Sizes& sizes) {
+  pause_longest_ = sizes.pause_longest;
+  for (const auto& pool : sizes.pools)
+    if (pool.buffers > 0) {
+      const auto count = settings_.live.buffers ? settings_.live.buffers : pool.buffers;
+      nodes_.push_back(
+          {pool.node, std::make_unique<capture::Buffers>(count, pool.data_room, static_cast<int>(pool.node))});
     }
-  const auto count = settings_.live.buffers ? settings_.live.buffers : static_cast<std::uint32_t>(needed);
-  nodes_.push_back({node, std::make_unique<capture::Buffers>(count, settings_.live.buffer_octets, node)});
-  return *nodes_.back().buffers;
+}
+
+void Probe::open_port(const capture::PortFacts& facts, std::uint32_t descriptors) {
+  const auto node = std::ranges::find(nodes_, node_number(facts.node), &Node::number);
+  auto& state = ports_.emplace_back();
+  state.port = std::make_unique<capture::Port>(
+      facts, port_options(settings_.live, queues_of(facts, worker_count_), descriptors), node->buffers->pool());
+  exporter_.add_interface(static_cast<std::uint32_t>(ports_.size()), facts.name);
 }
 
 /// Each on its own lcore, so that the pages of its table come from the memory node of its CPU.
@@ -117,7 +192,7 @@ void Probe::make_worker(unsigned number) {
   workers_[number] = std::make_unique<Worker>(WorkerOptions{.number = number,
                                                             .meter = meter_options_,
                                                             .ring_records = settings_.live.ring_records,
-                                                            .pause_max = settings_.live.pause_max,
+                                                            .pause_max = pause_longest_,
                                                             .tsc_hz = eal_.tsc_hz(),
                                                             .realtime = &wall_now},
                                               layouts_, selector_, mesh_, common_);
@@ -268,9 +343,9 @@ Report Probe::report() const {
     made.in_table += counters.in_table;
     made.not_handed_over += counters.not_handed_over;
     for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += counters.metered.ended[i];
-    if (counters.clock_first != no_stamp)
-      made.clock_first =
-          made.clock_first == no_stamp ? counters.clock_first : std::min(made.clock_first, counters.clock_first);
+    if (counters.clock_first == no_stamp) continue;
+    made.clock_first =
+        made.clock_first == no_stamp ? counters.clock_first : std::min(made.clock_first, counters.clock_first);
     made.clock_last = std::max(made.clock_last, counters.clock);
   }
   made.ports = ports();

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "app/exporter.hpp"
+#include "app/live/cpus.hpp"
 #include "app/live/export_loop.hpp"
 #include "app/live/port_report.hpp"
+#include "app/live/sizes.hpp"
 #include "app/live/worker.hpp"
 #include "app/report.hpp"
 #include "app/settings.hpp"
@@ -21,13 +23,19 @@
 
 namespace weir::app {
 
+/// Ordinary memory that the EAL must be given before it can be asked about devices: as much as they could need.
+std::size_t heap_megabytes(const Settings& settings, std::size_t devices, unsigned workers);
+
+/// Where packet buffers come from: as it is set, or huge pages where enough are free.
+capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, unsigned workers);
+
 class Probe {
  public:
   using Say = std::function<void(std::string_view)>;
 
   /// Opens destinations and ports, takes all memory. `devices` are as the EAL was told them. Throws StartError. `eal`
   /// and `stopped` outlive it; `say` gets a line for whatever a person should know.
-  Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, unsigned workers,
+  Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
         const std::atomic<bool>& stopped, Say say);
   ~Probe();
 
@@ -43,19 +51,20 @@ class Probe {
 
  private:
   struct Node {
-    int number;
+    unsigned number;
     std::unique_ptr<capture::Buffers> buffers;
   };
   struct PortState {
     std::unique_ptr<capture::Port> port;
-    std::string device;
     capture::RssState rss;
     capture::LinkState link;
     capture::PortCounters counters, told;
   };
 
   void open_ports(const std::vector<std::string>& devices);
-  capture::Buffers& buffers_of(const std::vector<capture::PortFacts>& facts, int node);
+  void open_port(const capture::PortFacts& facts, std::uint32_t descriptors);
+  void take_memory(const Sizes& sizes);
+  Needs needs_of(const std::vector<capture::PortFacts>& facts) const;
   void make_workers();
   void make_worker(unsigned number);
   void choose_sharding();
@@ -68,8 +77,10 @@ class Probe {
 
   const Settings& settings_;
   capture::Eal& eal_;
+  CpuPlan cpus_;
   unsigned worker_count_;
   Say say_;
+  nanoseconds pause_longest_{};
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
   capture::Selector selector_;

@@ -134,8 +134,7 @@ std::string size_name(std::uint64_t page_octets) {
 void refuse_pages(const BufferPool& pool, const MemoryNode* node) {
   const auto what = pool.sum.empty() ? fmt::format("the rings need {}", binary(pool.rings)) : pool.sum;
   if (!node || node->pages.empty())
-    throw StartError{
-        fmt::format("{} on node {}, which has no huge pages; set live.memory to heap", what, pool.node)};
+    throw StartError{fmt::format("{} on node {}, which has no huge pages; set live.memory to heap", what, pool.node)};
   const auto& size = node->pages[0];
   const auto needed = pool.pages(size.octets_each);
   auto line = fmt::format("{} on node {}, that is {} huge pages of {} with what DPDK adds; {} are free", what,
@@ -207,7 +206,7 @@ std::vector<std::string> node_warnings(const Needs& needs) {
       if (needs.workers[i].node != port.node)
         lines.push_back(
             fmt::format("port {} is on node {}, worker {} on node {}: each packet crosses from one to the "
-                        "other; name cores of node {} in live.cores",
+                        "other; name cores of node {} in live.worker_cpus",
                         port.name, port.node, i, needs.workers[i].node, port.node));
   return lines;
 }

@@ -46,7 +46,6 @@ void Worker::add(std::unique_ptr<capture::Queue> queue, std::optional<capture::H
   auto state = std::make_unique<QueueState>();
   state->port = &queue->port();
   state->number = queue->number();
-  clock_of_devices_ |= queue->stamped_by_device();
   receiving_.push_back({std::move(queue), std::move(check), state.get()});
   states_.push_back(std::move(state));
 }

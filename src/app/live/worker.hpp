@@ -79,6 +79,9 @@ class Worker {
   /// Before run(). With `check`, the first hashes of the queue are compared.
   void add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check);
 
+  /// Before run(): the packets' stamps tell the time, not the host's clock, be they our own or those of other workers.
+  void follow_stamps() noexcept { clock_of_devices_ = true; }
+
   /// Until `stop`; then what is in the table ends and is handed over.
   void run() noexcept;
 

@@ -17,15 +17,14 @@ constexpr unsigned cached_by_lcore = 256;
 rte_mempool* make_pool(unsigned count, std::uint16_t room, int node) {
   static std::atomic<unsigned> pools{0};  // a name may be used once in a process
   const auto name = fmt::format("weir_{}", pools++);
-  return rte_pktmbuf_pool_create(name.c_str(), count, std::min(cached_by_lcore, count / 8), 0,
-                                 static_cast<std::uint16_t>(room + RTE_PKTMBUF_HEADROOM), node);
+  return rte_pktmbuf_pool_create(name.c_str(), count, std::min(cached_by_lcore, count / 8), 0, room, node);
 }
 
 }  // namespace
 
 Buffers::Buffers(unsigned count, std::uint16_t room, int node) : count_{count}, pool_{make_pool(count, room, node)} {
   if (pool_) return;
-  const auto octets = std::uint64_t{count} * (room + RTE_PKTMBUF_HEADROOM + sizeof(rte_mbuf) + 64);
+  const auto octets = std::uint64_t{count} * (room + sizeof(rte_mbuf) + 64);
   throw StartError{fmt::format(
       "{} packet buffers of {} octets take {} MiB on memory node {}, which are not there ({}); make huge pages (echo "
       "{} "

@@ -11,7 +11,7 @@ namespace weir::capture {
 
 class Buffers {
  public:
-  /// `room` octets of a packet fit into one buffer. Throws StartError with the arithmetic if the memory is not there.
+  /// Each buffer has `room` octets, headroom included. Throws StartError if the memory is not there.
   Buffers(unsigned count, std::uint16_t room, int node);
   ~Buffers();
   Buffers(const Buffers&) = delete;

@@ -98,7 +98,7 @@ std::vector<std::string> eal_arguments(const EalOptions& options) {
   return arguments;
 }
 
-Eal::Eal(const EalOptions& options, std::function<void(std::string_view)> say) {
+Eal::Eal(const EalOptions& options, std::function<void(std::string_view)> say) : memory_{options.memory} {
   log().open();
   auto arguments = eal_arguments(options);
   std::vector<char*> raw;

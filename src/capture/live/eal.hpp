@@ -40,8 +40,12 @@ class Eal {
   void launch(unsigned lcore, std::function<void()>& work);
   void wait(unsigned lcore) noexcept;
 
+  BufferMemory memory() const noexcept { return memory_; }
   /// Ticks a second of the processor's time stamp counter.
   std::uint64_t tsc_hz() const noexcept;
+
+ private:
+  BufferMemory memory_;
 };
 
 }  // namespace weir::capture

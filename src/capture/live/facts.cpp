@@ -50,6 +50,12 @@ StampUnit stamps_of(std::uint16_t port, const rte_eth_dev_info& info) {
   return rte_eth_read_clock(port, &ticks) == 0 ? StampUnit::ticks : StampUnit::unix_ns;
 }
 
+/// net_pcap does without being asked, and refuses to be asked.
+bool scatters(const rte_eth_dev_info& info) {
+  const std::string_view driver = info.driver_name ? info.driver_name : "";
+  return driver == "net_pcap" || (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+}
+
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(port, &mac) != 0) return {};
@@ -87,6 +93,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .offloads = {},
                   .hashes_addresses = (info.flow_type_rss_offloads & (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_IPV6)) != 0,
                   .hashes_ports = (info.flow_type_rss_offloads & (RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)) != 0,
+                  .scatters = scatters(info),
                   .stamps = stamps_of(port, info),
                   .kernel_interface = info.if_index};
   for (const auto& [bit, name] : rss_functions)

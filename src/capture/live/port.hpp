@@ -22,7 +22,6 @@ struct PortOptions {
   std::uint16_t queues = 1;
   std::uint16_t descriptors = 1024;  ///< of each queue, as adjust_descriptors() made them
   std::uint16_t mtu = 9000;          ///< or as near to it as the device takes
-  std::uint32_t buffer_octets = 2048;
   bool rss = true;
   RssFields fields = RssFields::addresses;
   bool promiscuous = true;

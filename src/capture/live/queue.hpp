@@ -40,8 +40,6 @@ class Queue {
   /// The hash that the device reckoned, if it did.
   std::optional<std::uint32_t> hash(std::size_t i) const noexcept;
 
-  /// The stamps come from the device, not from the host's clock.
-  bool stamped_by_device() const noexcept { return port_->facts().stamps != StampUnit::none; }
   /// Tells the time of the device's clock, about once a second, where stamps are its ticks.
   void discipline(nanoseconds realtime) noexcept;
 
