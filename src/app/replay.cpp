@@ -10,6 +10,7 @@
 #include <cmath>
 #include <new>
 
+#include "app/exporter_options.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -23,22 +24,6 @@ std::size_t capacity_of_shard(std::size_t capacity, unsigned shards) noexcept {
   if (shards == 1) return capacity;
   const auto mean = static_cast<double>(capacity) / shards;
   return static_cast<std::size_t>(std::ceil(mean + 6 * std::sqrt(mean)));
-}
-
-ExporterOptions exporter_options(const Settings& settings) {
-  using std::chrono::ceil, std::chrono::milliseconds;
-  const auto& from = settings.exporter;
-  return {.domain = DomainId{from.domain},
-          .message_octets = from.message_octets,
-          .flush = ceil<milliseconds>(from.flush),
-          .template_refresh = ceil<milliseconds>(from.template_refresh),
-          .template_refresh_messages = static_cast<std::uint32_t>(from.template_refresh_messages),
-          .statistics = ceil<milliseconds>(from.statistics),
-          .udp_rate = static_cast<std::uint32_t>(from.udp.rate),
-          .tcp_retry_min = ceil<milliseconds>(from.tcp.retry_min),
-          .wait_max = ceil<milliseconds>(from.wait_max),
-          .clock = static_cast<ClockChoice>(from.clock),
-          .warn = {}};
 }
 
 ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {
@@ -67,7 +52,10 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
       stopped_{stopped},
-      exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
+      exporter_{exporter_options(settings, Patience::wait),
+                {settings.exporter.out, settings.exporter.to},
+                layouts_,
+                stopped_} {
   make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));
