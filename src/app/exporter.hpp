@@ -97,7 +97,6 @@ class Exporter {
   /// From now on records go to these. Those that stay keep session and backlog; those that go have
   /// wait_max_interrupted to take what waits for them. Throws StartError, and has changed nothing, if one cannot be.
   void reconfigure(const Resolved& wanted);
-  void reconfigure(const Destinations& wanted) { reconfigure(resolve(wanted)); }
 
   /// In the order files, then collectors, each as given; then those that came later, and those that are gone.
   std::vector<DestinationReport> report() const;
