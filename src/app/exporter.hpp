@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ namespace weir::app {
 
 using ipfix::MeteringTotals;
 
-/// automatic: files live by the packets' clock, so that the same input gives the same octets; collectors by the wall's.
+/// automatic: the files of a replay live by the packets' clock, so that the same input gives the same octets; all else
+/// by the wall's.
 enum class ClockChoice : std::uint8_t { automatic, packets, wall };
 
 /// Reads CLOCK_REALTIME.
@@ -47,9 +49,24 @@ struct ExporterOptions {
   std::chrono::milliseconds wait_max{std::chrono::seconds{300}};  ///< in a row, for a collector to take anything
   std::chrono::milliseconds wait_max_interrupted{std::chrono::seconds{2}};  ///< the same once `stop` is set
   ClockChoice clock = ClockChoice::automatic;
+  Patience patience = Patience::wait;
+  std::size_t backlog_octets = std::size_t{64} << 20;  ///< for each destination; Patience::backlog
+  nanoseconds rotate{0};                               ///< a new file this often, 0: never; Patience::backlog
   Instant (*wall)() noexcept = &wall_now;
   std::function<void(std::string_view)> warn{};  ///< gets one line; none: standard error
 };
+
+/// Destinations whose names have been looked up.
+struct Resolved {
+  struct Collector {
+    transport::Endpoint endpoint;
+    std::vector<transport::Address> addresses;
+  };
+  std::vector<std::string> files;
+  std::vector<Collector> collectors;
+};
+/// Asks the resolver, and so may take seconds: not for a thread that exports. Throws StartError for what cannot be.
+Resolved resolve(const Destinations& destinations);
 
 class Exporter {
  public:
@@ -67,27 +84,51 @@ class Exporter {
   void tick(Instant packet_clock, const MeteringTotals& metering) noexcept;
   /// `ingress_interface` is the number that records carry. The name goes out with the next tick.
   void add_interface(std::uint32_t ingress_interface, std::string_view name) noexcept;
-  /// After the last record; what was metered and ignored the last tick said.
+  /// After the last record; what was metered and ignored the last tick said. Live, all destinations end side by side.
   void finish(Instant packet_clock) noexcept;
 
-  /// In the order files, then collectors, each as given.
+  // Live (Patience::backlog): add(), tick() and these never sleep.
+  /// To be called every few milliseconds: moves what waits to where it is taken. True: there is more to do at once.
+  bool service() noexcept;
+  /// Something waits for a destination; a sleep should be short.
+  bool is_pending() const noexcept;
+  /// Records that ended and were lost on their way here: lost at every destination, and reported as not sent.
+  void not_handed_over(const Totals& records) noexcept;
+  /// From now on records go to these. Those that stay keep session and backlog; those that go have
+  /// wait_max_interrupted to take what waits for them. Throws StartError, and has changed nothing, if one cannot be.
+  void reconfigure(const Resolved& wanted);
+
+  /// In the order files, then collectors, each as given; then those that came later, and those that are gone.
   std::vector<DestinationReport> report() const;
 
  private:
   /// `usual` is the clock where options leave the choice.
-  static ipfix::SessionOptions session_options(const ExporterOptions& options, ipfix::Delivery delivery,
-                                               ipfix::ExportClock usual);
-  void open_file(const ExporterOptions& options, const std::string& path);
-  void open_collector(const ExporterOptions& options, const std::string& text);
+  ipfix::SessionOptions session_options(ipfix::Delivery delivery, ipfix::ExportClock usual) const;
+  DestinationOptions destination_options() const;
+  std::unique_ptr<Destination> open_file(const std::string& path) const;
+  std::unique_ptr<Destination> open_rotated_file(const std::string& pattern) const;
+  std::unique_ptr<Destination> open_collector(const Resolved::Collector& collector) const;
   template <class Open>
-  void open(const std::string& name, const ipfix::SessionOptions& session, Open&& opener);
+  std::unique_ptr<Destination> open(const std::string& name, const ipfix::SessionOptions& session, Open&& opener,
+                                    std::optional<Rotation> rotation = {}) const;
+  std::vector<std::unique_ptr<Destination>> open_new(const Resolved& wanted) const;
+  bool is_open(const std::string& name) const noexcept;
+  bool is_live() const noexcept { return options_.patience == Patience::backlog; }
+  void tell_of_leftovers(const std::vector<std::string>& files) const;
+  void finish_one_by_one() noexcept;
+  void finish_side_by_side() noexcept;
+  void let_go() noexcept;
 
+  ExporterOptions options_;
   const std::atomic<bool>& stop_;
   ipfix::Catalogue catalogue_;
   ipfix::Surroundings surroundings_;
   DestinationOptions destination_options_;
   std::vector<std::byte> scratch_;
   std::vector<std::unique_ptr<Destination>> destinations_;
+  std::vector<DestinationReport> gone_;  ///< were removed and have ended
+  Totals ended_;                         ///< all records so far, whether they were handed over or not
+  Instant packet_clock_{};
 };
 
 }  // namespace weir::app

@@ -27,7 +27,7 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .egress_interface = settings.exporter.egress_interface};
 }
 
-ExporterOptions exporter_options(const Settings& settings) {
+ExporterOptions exporter_options(const Settings& settings, Patience patience) {
   using std::chrono::ceil, std::chrono::milliseconds;
   const auto& from = settings.exporter;
   return {.domain = DomainId{from.domain},
@@ -40,6 +40,9 @@ ExporterOptions exporter_options(const Settings& settings) {
           .tcp_retry_min = ceil<milliseconds>(from.tcp.retry_min),
           .wait_max = ceil<milliseconds>(from.wait_max),
           .clock = static_cast<ClockChoice>(from.clock),
+          .patience = patience,
+          .backlog_octets = from.backlog_octets,
+          .rotate = from.rotate,
           .warn = {}};
 }
 

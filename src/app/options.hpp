@@ -11,6 +11,6 @@ namespace weir::app {
 /// For one of `shards` meters; its capacity has room for uneven shares where there are several.
 flow::MeterOptions meter_options(const Settings& settings, unsigned shards);
 
-ExporterOptions exporter_options(const Settings& settings);
+ExporterOptions exporter_options(const Settings& settings, Patience patience);
 
 }  // namespace weir::app

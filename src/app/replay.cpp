@@ -26,7 +26,10 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
       stopped_{stopped},
-      exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
+      exporter_{exporter_options(settings, Patience::wait),
+                {settings.exporter.out, settings.exporter.to},
+                layouts_,
+                stopped_} {
   make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));

@@ -28,6 +28,7 @@ Tally metered_ip(const Report& report) noexcept {
 }
 Tally accounted(const Report& report, const DestinationReport& destination) noexcept {
   Totals sum = report.in_table;
+  sum += destination.absent;
   sum += destination.exported;
   sum += destination.waiting;
   sum += destination.lost_in_all();
@@ -129,6 +130,7 @@ void put_ledger(Lines& out, const Report& report) {
     terms = {{"metered", metered_ip(report)},
              {"exported", tally(destination.exported)},
              {"in the table", tally(report.in_table)},
+             {"absent", tally(destination.absent)},
              {"waiting", tally(destination.waiting)}};
     std::vector<std::string> causes;
     causes.reserve(destination.lost.size());  // terms look into them
@@ -175,6 +177,7 @@ Json json_of(const DestinationReport& destination) {
           {"data_records", destination.data_records},
           {"exported", json_of(destination.exported)},
           {"waiting", json_of(destination.waiting)},
+          {"absent", json_of(destination.absent)},
           {"lost", lost},
           {"unconfirmed_octets", destination.unconfirmed_octets},
           {"refusals", destination.refusals}};

@@ -38,7 +38,7 @@ struct Report {
 };
 
 /// Line 1: received = the sum of all outcomes, packets and wire octets. Line 2, for each destination: metered =
-/// exported + in the table + waiting + lost, packets and IP octets.
+/// exported + in the table + waiting + lost + absent (what ended while it was no destination), packets and IP octets.
 bool closes(const Report& report) noexcept;
 
 /// What the run itself says to the shell: records lost, ledger open, or good.

@@ -45,6 +45,8 @@ struct Settings {
     std::uint64_t template_refresh_messages = 1000;
     nanoseconds statistics = std::chrono::seconds{60};
     nanoseconds wait_max = std::chrono::seconds{300};
+    std::uint64_t backlog_octets = 64u << 20;
+    nanoseconds rotate{0};
     ExportClock clock = ExportClock::automatic;
     std::uint32_t egress_interface = 0;
     flow::IcmpInPorts icmp_in_ports = flow::IcmpInPorts::off;

@@ -67,6 +67,9 @@ class Session {
   /// Records that were added and will never be sent: those of the open message, and `beside` it.
   Totals give_up(const Totals& beside, Instant now) noexcept;
 
+  /// Records that were never added: what exporting reliability tells of them (RFC 7011 §4.3).
+  void count_not_sent(const Totals& records, Instant now) noexcept;
+
   const Totals& waiting() const noexcept { return waiting_; }
   /// What left in the message that was accepted last; empty for templates and options.
   const Totals& accepted_last() const noexcept { return accepted_last_; }
@@ -93,7 +96,6 @@ class Session {
   template <class Record>
   bool put_option(Option option, const Record& record) noexcept;
   Bytes seal(MessageBuilder& message, Last last, Instant now) noexcept;
-  void count_not_sent(const Totals& records, Instant now) noexcept;
 
   SessionOptions options_;
   const Catalogue& catalogue_;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -30,9 +31,31 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
 }
 
+/// "flows.ipfix" → "flows-3.ipfix": what looks for all files of a kind finds this one, too.
+std::string numbered(const std::string& path, int number) {
+  const auto name_at = directory_of(path).size();
+  const auto dot = path.rfind('.');
+  const auto end = dot == std::string::npos || dot <= name_at ? path.size() : dot;
+  return path.substr(0, end) + "-" + std::to_string(number) + path.substr(end);
+}
+
+/// 0, or why not; EEXIST if something has that name.
+int rename_without_replacing(const std::string& from, const std::string& to) noexcept {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot promise it: nobody else is expected to write under these names.
+  if (::access(to.c_str(), F_OK) == 0) return EEXIST;
+  return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
-File::File(std::string path, const std::atomic<bool>& stop) : path_{std::move(path)} {
+File::File(std::string path, const std::atomic<bool>& stop, const FileOptions& options)
+    : options_{options}, path_{std::move(path)} {
+  if (!options_.replace) {
+    open_beside();
+    return;
+  }
   struct stat about {};
   const bool exists = path_ != "-" && ::stat(path_.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) refuse({"is a directory", 0}, "give the name of a file in it");
@@ -44,7 +67,19 @@ File::File(std::string path, const std::atomic<bool>& stop) : path_{std::move(pa
   if (exists) (void)::fchmod(file_.number(), about.st_mode & 0777);
 }
 
-void File::refuse(const Trouble& trouble, const char* remedy) const {
+bool File::begin_next(std::string path) noexcept try {
+  path_ = std::move(path);
+  buffered_ = 0;
+  failed_ = true;
+  open_beside();
+  failed_ = false;
+  return true;
+} catch (const StartError&) {
+  return false;
+}
+
+void File::refuse(const Trouble& trouble, const char* remedy) {
+  trouble_ = trouble;
   throw StartError{"--out " + path_ + ": " + trouble.text() + "; " + remedy};
 }
 
@@ -60,14 +95,15 @@ void File::open_directly(const std::atomic<bool>& stop) {
     file_ = Descriptor{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
     if (file_) return;
     if (errno != ENXIO && errno != EINTR) refuse({"open", errno}, "give a file that may be written");
+    if (!options_.wait_for_reader) refuse({"is a FIFO that nobody reads", 0}, "start its reader first");
     ::poll(nullptr, 0, pause_ms);  // a FIFO that nobody reads yet
   }
   throw StartError{"--out " + path_ + ": interrupted while it waited for a reader; nothing was read", ExitStatus::good};
 }
 
 void File::open_beside() {
-  target_ = target_of(path_);
-  if (::access(target_.c_str(), F_OK) == 0 && ::access(target_.c_str(), W_OK) != 0)
+  target_ = options_.replace ? target_of(path_) : path_;
+  if (options_.replace && ::access(target_.c_str(), F_OK) == 0 && ::access(target_.c_str(), W_OK) != 0)
     refuse({"may not be written", errno}, "give another name, or change its permissions");
   constexpr int attempts = 1000;
   for (int i = 0; i < attempts && !file_; ++i) {
@@ -80,6 +116,8 @@ void File::open_beside() {
     temporary_.clear();
     refuse({"creating a file in its directory", error}, "give a name in a directory that exists and may be written");
   }
+  // For as long as this process lives the lock tells the file from one that was left behind (leftovers.hpp).
+  (void)::flock(file_.number(), LOCK_EX | LOCK_NB);
   buffer_.resize(buffer_octets);
 }
 
@@ -135,9 +173,19 @@ Sent File::finish() noexcept {
   }
   if (!write_out()) return Sent::failed;
   if (const int error = file_.close()) return fail({"close", error});
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) return fail({"rename", errno});
+  if (const int error = give_name()) return fail({"rename", error});
   temporary_.clear();
   return Sent::yes;
+}
+
+/// 0, or why not.
+int File::give_name() noexcept {
+  if (options_.replace) return std::rename(temporary_.c_str(), target_.c_str()) == 0 ? 0 : errno;
+  constexpr int attempts = 100'000;
+  int error = rename_without_replacing(temporary_, target_);
+  for (int i = 1; error == EEXIST && i < attempts; ++i)
+    error = rename_without_replacing(temporary_, numbered(target_, i));
+  return error;
 }
 
 Sent File::fail(Trouble trouble) noexcept {

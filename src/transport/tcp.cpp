@@ -77,6 +77,7 @@ void Tcp::connect_next() noexcept {
     attempted_ = Clock::now();
     if (socket_ && (::connect(socket_.number(), address.get(), address.octets) == 0 || errno == EINPROGRESS)) {
       state_ = State::connecting;
+      if (!*trouble_.doing) trouble_ = {"the collector does not answer", 0};
       return;
     }
     trouble_ = {"connect", errno};

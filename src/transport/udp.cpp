@@ -13,15 +13,15 @@ namespace weir::transport {
 
 using std::chrono::nanoseconds;
 
-Udp::Udp(const Endpoint& endpoint, const UdpOptions& options) {
-  open(endpoint);
+Udp::Udp(const Endpoint& endpoint, std::span<const Address> addresses, const UdpOptions& options) {
+  open(endpoint, addresses);
   check_path(endpoint, options.message_octets);
   if (options.rate > 0) interval_ = nanoseconds{1'000'000'000 / options.rate};
 }
 
-void Udp::open(const Endpoint& endpoint) {
+void Udp::open(const Endpoint& endpoint, std::span<const Address> addresses) {
   int error = 0;
-  for (const auto& address : resolve(endpoint)) {
+  for (const auto& address : addresses) {
     Descriptor socket{::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (socket && ::connect(socket.number(), address.get(), address.octets) == 0) {
       socket_ = std::move(socket);

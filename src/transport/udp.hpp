@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/descriptor.hpp"
@@ -23,7 +24,8 @@ struct UdpOptions {
 class Udp {
  public:
   /// Throws StartError, too, if a message of the given length would be cut into fragments on the way that is known now.
-  Udp(const Endpoint& endpoint, const UdpOptions& options);
+  Udp(const Endpoint& endpoint, const UdpOptions& options) : Udp{endpoint, resolve(endpoint), options} {}
+  Udp(const Endpoint& endpoint, std::span<const Address> addresses, const UdpOptions& options);
 
   Sent send(Bytes message) noexcept;
   bool half_sent() const noexcept { return false; }
@@ -39,7 +41,7 @@ class Udp {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void open(const Endpoint& endpoint);
+  void open(const Endpoint& endpoint, std::span<const Address> addresses);
   void check_path(const Endpoint& endpoint, std::size_t message_octets) const;
   void pace() noexcept;
 

@@ -255,6 +255,35 @@ TEST(Exporter, does_not_wait_long_for_a_dead_collector_once_interrupted) {
   EXPECT_EQ(under_test.exporter.report()[0].lost.at(0).first, "interrupted");
 }
 
+TEST(Exporter, a_collector_that_dies_before_the_last_statistics_is_not_waited_for_long_and_nothing_is_lost) {
+  std::optional<Bound> tcp{SOCK_STREAM};
+  tcp->listen();
+  ExporterUnderTest under_test{{.files = {}, .collectors = {url("tcp", *tcp)}},
+                               {.tcp_retry_min = 1ms,
+                                .wait_max = std::chrono::hours{1},
+                                .wait_max_interrupted = 30ms,
+                                .clock = ClockChoice::packets}};
+  const auto records = small_records(100);
+  under_test.exporter.add({&under_test.layout, records}, start);
+  under_test.exporter.tick(start + 1s, {});
+  {
+    const auto connection = tcp->accept();
+    while (connection.readable(0)) connection.read(65536);
+    tcp.reset();
+  }
+  under_test.exporter.finish(start + 1s);
+  const auto report = under_test.exporter.report()[0];
+  EXPECT_EQ(report.exported, small_totals(100));
+  EXPECT_EQ(report.lost_in_all(), Totals{});
+  ASSERT_FALSE(under_test.warnings.empty());
+  EXPECT_NE(under_test.warnings.back().find("; no record is lost, but it lacks the last statistics"), std::string::npos)
+      << under_test.warnings.back();
+}
+
+TEST(Exporter, writes_one_file_for_a_replay) {
+  EXPECT_THROW((ExporterUnderTest{{.files = {"flows-%H"}, .collectors = {}}, {.rotate = 60s}}), StartError);
+}
+
 TEST(Exporter, a_collector_that_takes_nothing_more_is_given_up_and_what_it_had_stays_exported) {
   Bound tcp{SOCK_STREAM};
   tcp.take_little();

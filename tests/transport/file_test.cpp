@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "support/scratch_directory.hpp"
+#include "transport/leftovers.hpp"
 
 namespace weir::transport {
 namespace {
@@ -136,6 +137,44 @@ TEST(File, fails_when_the_reader_of_a_pipe_goes_away) {
   reader.close();
   EXPECT_EQ(file.send(message(10)), Sent::failed);
   EXPECT_EQ(file.trouble(), "write: Broken pipe");
+}
+
+TEST(File, that_may_not_replace_another_gets_a_number_in_front_of_its_ending) {
+  const ScratchDirectory directory;
+  const auto path = directory / "flows.ipfix";
+  File file{path, go_on, {.replace = false}};
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(file.send(message(10, i)), Sent::yes);
+    EXPECT_EQ(file.finish(), Sent::yes);
+    EXPECT_TRUE(file.begin_next(path));
+  }
+  EXPECT_EQ(contents(path), message(10, 1));
+  EXPECT_EQ(contents(directory / "flows-1.ipfix"), message(10, 2));
+  EXPECT_EQ(contents(directory / "flows-2.ipfix"), message(10, 3));
+}
+
+TEST(File, that_failed_is_followed_by_one_that_starts_empty) {
+  const ScratchDirectory directory;
+  File file{directory / "one", go_on, {.replace = false}};
+  EXPECT_EQ(file.send(message(10, 1)), Sent::yes);
+  file.abandon();
+  EXPECT_FALSE(file.begin_next(directory / "no/such/folder"));
+  EXPECT_EQ(file.trouble(), "creating a file in its directory: No such file or directory");
+  EXPECT_EQ(file.send(message(10, 2)), Sent::failed);
+  EXPECT_TRUE(file.begin_next(directory / "two"));
+  EXPECT_EQ(file.send(message(10, 3)), Sent::yes);
+  EXPECT_EQ(file.finish(), Sent::yes);
+  EXPECT_EQ(contents(directory / "two"), message(10, 3));
+  EXPECT_EQ(directory.entries(), 1u);
+}
+
+TEST(File, that_a_killed_process_left_is_told_from_one_that_is_being_written) {
+  const ScratchDirectory directory;
+  const auto left = directory / ".weir-1-0.part";
+  const Descriptor created{::open(left.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)};
+  const File file{directory / "flows.ipfix", go_on};
+  EXPECT_EQ(directory.entries(), 2u);
+  EXPECT_EQ(leftovers_beside(directory / "other.ipfix"), std::vector{left});
 }
 
 TEST(File, that_cannot_be_written_is_refused_by_name_with_what_to_do) {

@@ -3,11 +3,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace weir::app {
 
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+
+namespace {
+
+Totals since(const Totals& before, const Totals& now) noexcept {
+  return {now.records - before.records, now.packets - before.packets, now.octets - before.octets};
+}
+
+}  // namespace
 
 void ExportLoop::run() noexcept {
   constexpr milliseconds tick_period{10};
@@ -16,13 +25,14 @@ void ExportLoop::run() noexcept {
   for (auto next_tick = Steady::now();;) {
     const bool last = std::ranges::all_of(workers_, [](const auto& worker) { return worker->finished(); });
     const auto moved = drain();
+    const bool more = exporter_.service();
     if (const auto now = Steady::now(); now >= next_tick || last) {
       tick();
       next_tick = now + tick_period;
     }
     answer();
     if (last && moved == 0) break;
-    pause.after(moved);
+    pause.after(moved + more);
   }
   exporter_.finish(stamp_);
   publish();
@@ -57,7 +67,7 @@ void ExportLoop::tick() noexcept {
     packets += counters.packets;
     clock_ = std::max(clock_, counters.clock);
     stamp_ = std::max(stamp_, counters.stamp);
-    lost_[i] = counters.not_handed_over;
+    exporter_.not_handed_over(since(std::exchange(lost_[i], counters.not_handed_over), counters.not_handed_over));
   }
   exporter_.tick(stamp_, metering_totals(packets));
   publish();

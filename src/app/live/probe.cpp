@@ -97,7 +97,10 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
       mesh_{worker_count_},
-      exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped},
+      exporter_{exporter_options(settings, Patience::backlog),
+                {settings.exporter.out, settings.exporter.to},
+                layouts_,
+                stopped},
       splits_{split_entries, settings.flow.timeout_active, meter_options_.hash_key},
       jobs_(first_worker_lcore + worker_count_) {
   open_ports(devices);
@@ -256,6 +259,9 @@ void Probe::add_queues() {
       workers_[queue]->add(std::make_unique<capture::Queue>(*ports_[i].port, queue, static_cast<std::uint16_t>(i)),
                            check);
     }
+  const auto stamps = [](const PortState& state) { return state.port->facts().stamps != capture::StampUnit::none; };
+  if (std::ranges::any_of(ports_, stamps))
+    for (auto& worker : workers_) worker->follow_stamps();
 }
 
 void Probe::watch() noexcept {

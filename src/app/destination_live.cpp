@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A destination of a live probe: nothing here sleeps. What is not taken at once waits in the session's open message
+// and, behind it, in the backlog; service() tries again.
+#include <algorithm>
+#include <utility>
+
+#include "app/destination.hpp"
+
+namespace weir::app {
+
+using std::chrono::milliseconds;
+using transport::Sent;
+
+namespace {
+
+constexpr unsigned messages_a_turn = 256;  ///< of one service(), so that no destination keeps the others waiting
+
+std::string counted(std::uint64_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+bool Destination::service() noexcept {
+  if (!begun_ || has_ended()) return false;
+  blocked_ = false;
+  if (!is_open()) end_some();
+  else if (send_owed(messages_a_turn)) return false;
+  return !blocked_ && !has_ended();
+}
+
+void Destination::keep(TemplateId id, Bytes record, const Totals& totals) noexcept {
+  const auto dropped = backlog_.push(id, record, totals);
+  outage_.count_waiting();
+  if (dropped.records == 0) return;
+  lose(Loss::backlog_full, dropped);
+  session_.count_not_sent(dropped, now_);
+  const bool is_news = outage_.is_news(Steady::now(), backlog_.waiting().records);
+  if (!outage_.is_first_loss() && !is_news) return;
+  warn(name_ + ": its backlog is full; the oldest records are lost from now on (export.backlog_octets)");
+}
+
+/// From the backlog into the session's message, as many as it takes.
+void Destination::refill() noexcept {
+  while (!backlog_.empty()) {
+    const auto [id, record, totals] = backlog_.oldest();
+    if (!session_.add(id, record, totals, now_)) return;
+    backlog_.pop();
+  }
+}
+
+void Destination::hold_up() noexcept {
+  constexpr milliseconds worth_a_line{1000};
+  blocked_ = true;
+  const auto waited = time_without_progress();
+  if (!is_open() && waited >= options_.wait_max_interrupted) give_up(cause_of_end_);
+  else if (is_open() && waited >= worth_a_line) tell_outage("records wait for it (export.backlog_octets)");
+}
+
+bool Destination::is_pending() const noexcept {
+  return blocked_ || half_sent_ || !backlog_.empty() || (!is_open() && !has_ended());
+}
+
+void Destination::not_handed_over(const Totals& records) noexcept {
+  if (!is_open()) {
+    absent_ += records;
+    return;
+  }
+  lose(Loss::ring_full, records);
+  session_.count_not_sent(records, now_);
+}
+
+void Destination::begin_end(Loss cause) noexcept {
+  if (!is_open()) return;
+  stage_ = Stage::data;
+  cause_of_end_ = cause;
+  waiting_ = false;
+  ends_at_ = cause == Loss::removed ? Steady::now() + options_.wait_max_interrupted : Steady::time_point::max();
+}
+
+bool Destination::is_past_its_time() const noexcept { return Steady::now() >= ends_at_; }
+
+/// The next step of what finish() does in one go.
+void Destination::end_some() noexcept {
+  if (!dead_ && stage_ != Stage::closing && is_past_its_time()) give_up(cause_of_end_);
+  if (stage_ == Stage::data) {
+    session_.owe_data();
+    if (!send_owed(messages_a_turn)) return;
+    if (session_.waiting().records > 0) return;  // the last of the backlog fill no message: owed by the next turn
+    session_.owe_statistics();
+    stage_ = Stage::statistics;
+  }
+  if (stage_ == Stage::statistics) {
+    if (!send_owed(messages_a_turn)) return;
+    stage_ = Stage::closing;
+    waiting_ = false;
+  }
+  if (!dead_) return close_some();
+  stage_ = Stage::ended;
+}
+
+void Destination::close_some() noexcept {
+  const auto answer = std::visit([](auto& channel) { return channel.finish(); }, channel_);
+  if (answer == Sent::try_later && !is_past_its_time() && time_without_progress() < options_.wait_max_interrupted) {
+    blocked_ = true;
+    return;
+  }
+  closed(answer);
+  stage_ = Stage::ended;
+}
+
+/// This file ends, another begins; each is whole by itself (RFC 5655 §7.3.7). A regular file never answers try_later.
+void Destination::rotate() noexcept {
+  if (!dead_) {
+    session_.owe_data();
+    send_owed(no_limit);
+    session_.owe_statistics();
+    send_owed(no_limit);
+  }
+  if (!dead_) closed(std::get<transport::File>(channel_).finish());
+  dead_ = !std::get<transport::File>(channel_).begin_next(rotation_->next(options_.wall()));
+  dead_of_ = Loss::file_failed;
+  if (dead_) {
+    error_ = trouble();
+    tell_outage("records are lost until the next file");
+    return;
+  }
+  session_.begin(now_);
+  ++files_;
+}
+
+void Destination::tell_outage(std::string_view consequence) noexcept {
+  if (!outage_.is_news(Steady::now(), backlog_.waiting().records)) return;
+  auto line = name_ + ": " + trouble() + "; " + std::string{consequence};
+  if (const auto times = outage_.times(); times > 1)
+    line += " (" + counted(times, "time") + " since this was last said)";
+  warn(line);
+}
+
+void Destination::tell_end_of_outage() noexcept {
+  if (!outage_.is_over()) return;
+  const auto lasted = static_cast<std::uint64_t>(outage_.lasted(Steady::now()).count());
+  warn(name_ + ": takes records again after " + counted(lasted, "second") + "; " + counted(outage_.waited(), "record") +
+       " waited, " + counted(outage_.lost(), "record") + " lost");
+}
+
+}  // namespace weir::app

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The exporter of a live probe, in one thread with its collectors. wait_max is an hour: a call that waits hangs.
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+#include <random>
+
+#include "app/exporter.hpp"
+#include "base/error.hpp"
+#include "support/ipfix_walker.hpp"
+#include "support/loopback.hpp"
+#include "support/scratch_directory.hpp"
+#include "support/small_layout.hpp"
+
+namespace weir::app {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Bound;
+using test::comes;
+using test::contents;
+using test::ScratchDirectory;
+using test::WalkedMessage;
+using test::Walker;
+
+Instant wall{1'700'000'000s};
+constexpr std::uint16_t reliability = 514;  ///< set of the Exporting Process Reliability Statistics
+
+/// Accepts and reads what is there when it is told to, and remembers each connection's octets.
+class Collector {
+ public:
+  Collector() : bound_{SOCK_STREAM} {}
+  std::string url() const { return "tcp://127.0.0.1:" + std::to_string(bound_.port()); }
+  void take_little() { bound_.take_little(); }
+  void listen() {
+    bound_.listen();
+    listens_ = true;
+  }
+
+  void accept_one() {
+    if (listens_ && !connection_ && bound_.socket().readable(0)) {
+      connection_.emplace(bound_.accept());
+      streams.emplace_back();
+    }
+  }
+  void read() {
+    accept_one();
+    while (connection_ && connection_->readable(0)) {
+      try {
+        const auto some = connection_->read(65536);
+        if (some.empty()) return connection_.reset();
+        streams.back().insert(streams.back().end(), some.begin(), some.end());
+      } catch (const std::runtime_error&) {
+        return connection_.reset();
+      }
+    }
+  }
+  /// Until the exporter closes.
+  void read_to_end() {
+    EXPECT_TRUE(comes(
+        [&] {
+          read();
+          return !connection_;
+        },
+        [] {}));
+  }
+  void hang_up() {
+    if (connection_) connection_->reset();
+    connection_.reset();
+  }
+
+  std::vector<std::vector<std::byte>> streams;
+
+ private:
+  Bound bound_;
+  bool listens_ = false;
+  std::optional<test::Socket> connection_;
+};
+
+struct LiveExporter {
+  explicit LiveExporter(const Destinations& destinations, ExporterOptions options = {})
+      : exporter{as_live(std::move(options)), destinations, {&layout, 1}, stop} {}
+
+  ExporterOptions as_live(ExporterOptions options) {
+    options.patience = Patience::backlog;
+    options.tcp_retry_min = 1ms;
+    options.wait_max = std::chrono::hours{1};
+    if (options.wait_max_interrupted == 2s) options.wait_max_interrupted = 30ms;
+    options.wall = []() noexcept { return wall; };
+    options.warn = [this](std::string_view line) { warnings.emplace_back(line); };
+    return options;
+  }
+
+  /// Records that are numbered through, by their octets.
+  void add(std::size_t count) {
+    auto records = test::small_records(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      auto* record = records.data() + i * 64;
+      ++metered.records;
+      metered.packets += 1;
+      metered.octets += metered.records;
+      store_native<std::uint64_t>(record + 14, metered.records);
+      const auto low = load_native<std::uint16_t>(record + 14);
+      store_native<std::uint64_t>(record + 8, 1 | std::uint64_t{low} << 48);
+      store_native<std::uint64_t>(record + 14, metered.records | std::uint64_t{0xf012} << 48);
+    }
+    exporter.add({&layout, records}, wall);
+  }
+  void reconfigure(const Destinations& wanted) { exporter.reconfigure(resolve(wanted)); }
+  /// What the exporter's loop does.
+  void turn() {
+    exporter.tick(wall, {});
+    while (exporter.service()) {
+    }
+    expect_closed_ledger();
+  }
+  void lose_before(const Totals& records) {
+    exporter.not_handed_over(records);
+    metered += records;
+  }
+  void finish() {
+    exporter.finish(wall);
+    expect_closed_ledger();
+    for (const auto& report : exporter.report()) EXPECT_EQ(report.waiting, Totals{}) << report.name;
+  }
+
+  /// metered = absent + exported + waiting + lost, whatever happened.
+  void expect_closed_ledger() const {
+    for (const auto& report : exporter.report()) {
+      auto sum = report.absent;
+      sum += report.exported;
+      sum += report.waiting;
+      sum += report.lost_in_all();
+      EXPECT_EQ(sum, metered) << report.name;
+    }
+  }
+  Totals lost(std::size_t destination, std::string_view cause) const {
+    const auto reports = exporter.report();
+    for (const auto& [name, totals] : reports.at(destination).lost)
+      if (name == cause) return totals;
+    return {};
+  }
+  bool was_told(std::string_view what) const {
+    return std::ranges::any_of(warnings, [&](const auto& line) { return line.find(what) != line.npos; });
+  }
+
+  RecordLayout layout = test::small_layout();
+  std::atomic<bool> stop{false};
+  std::vector<std::string> warnings;
+  Totals metered;
+  Exporter exporter;
+};
+
+/// The numbers of the flow records, in their order; the sequence of every message is what was sent before.
+std::vector<std::uint64_t> flows_of(const std::vector<WalkedMessage>& messages) {
+  std::vector<std::uint64_t> numbers;
+  std::uint32_t sequence = 0;
+  for (const auto& message : messages) {
+    EXPECT_EQ(message.sequence, sequence);
+    sequence += static_cast<std::uint32_t>(message.records.size());
+    for (const auto& record : message.records)
+      if (record.set == 256) numbers.push_back(record.number(1).value());
+  }
+  return numbers;
+}
+std::vector<std::uint64_t> flows_of(Bytes stream) { return flows_of(Walker{}.walk_stream(stream)); }
+
+std::vector<std::uint64_t> from_to(std::uint64_t first, std::uint64_t last) {
+  std::vector<std::uint64_t> numbers;
+  for (auto i = first; i <= last; ++i) numbers.push_back(i);
+  return numbers;
+}
+
+TEST(LiveExporter, keeps_records_for_a_collector_that_is_absent_at_start) {
+  Collector collector;
+  LiveExporter live{{.files = {}, .collectors = {collector.url()}}};
+  for (int i = 0; i < 10; ++i) {
+    live.add(100);
+    live.turn();
+  }
+  EXPECT_EQ(live.exporter.report()[0].waiting, live.metered);
+  EXPECT_TRUE(live.exporter.is_pending());
+  collector.listen();
+  EXPECT_TRUE(comes([&] { return live.exporter.report()[0].exported == live.metered; },
+                    [&] {
+                      wall += 1s;
+                      live.turn();
+                    }));
+  live.finish();
+  collector.read_to_end();
+  EXPECT_EQ(flows_of(collector.streams.at(0)), from_to(1, 1000)) << "all of them, in their order";
+}
+
+TEST(LiveExporter, a_collector_that_never_reads_delays_no_other_and_loses_the_oldest) {
+  Collector stopped;
+  stopped.take_little();
+  stopped.listen();
+  Bound udp{SOCK_DGRAM};
+  LiveExporter live{{.files = {}, .collectors = {stopped.url(), "udp://127.0.0.1:" + std::to_string(udp.port())}},
+                    {.backlog_octets = 50'000}};
+  Walker walker;
+  std::vector<WalkedMessage> datagrams;
+  while (live.lost(0, "backlog_full").records < 5'000) {
+    live.add(100);
+    wall += 1s;
+    live.turn();
+    EXPECT_EQ(live.exporter.report()[1].exported, live.metered) << "at once, in every turn";
+    EXPECT_LE(live.exporter.report()[0].waiting.records, 50'000 / Backlog::taken_by(24) + 60) << "bounded";
+    while (udp.socket().readable(0)) datagrams.push_back(walker.walk(udp.socket().read(65536)));
+    ASSERT_LT(live.metered.records, 10'000'000u);
+  }
+  const auto lost_before = live.lost(0, "backlog_full");
+  EXPECT_TRUE(live.was_told("its backlog is full; the oldest records are lost from now on (export.backlog_octets)"));
+  EXPECT_TRUE(comes([&] { return !live.exporter.is_pending(); },
+                    [&] {
+                      stopped.read();
+                      live.turn();
+                    }));
+  wall += 60s;  // statistics are due
+  live.turn();
+  live.finish();
+  stopped.read_to_end();
+  EXPECT_EQ(live.lost(0, "backlog_full"), lost_before);
+  EXPECT_EQ(flows_of(datagrams), from_to(1, live.metered.records));
+
+  const auto messages = Walker{}.walk_stream(stopped.streams.at(0));
+  const auto got = flows_of(messages);
+  EXPECT_TRUE(std::ranges::is_sorted(got));
+  EXPECT_EQ(got.size() + lost_before.records, live.metered.records);
+  EXPECT_EQ(got.front(), 1u);
+  EXPECT_EQ(got.back(), live.metered.records) << "the newest are kept";
+  const auto& last = messages.back().records.back();
+  ASSERT_EQ(last.set, reliability);
+  EXPECT_EQ(last.number(166), lost_before.records) << "notSentFlowTotalCount";
+  EXPECT_EQ(last.number(168), lost_before.octets) << "notSentOctetTotalCount";
+  EXPECT_TRUE(live.was_told("takes records again after"));
+  EXPECT_LE(live.warnings.size(), 3u);
+}
+
+TEST(LiveExporter, after_a_restart_of_the_collector_sends_what_waited_in_a_session_that_stands_alone) {
+  Collector collector;
+  collector.listen();
+  LiveExporter live{{.files = {}, .collectors = {collector.url()}}, {.wait_max_interrupted = 3s}};
+  for (int restart = 0; restart < 5; ++restart) {
+    EXPECT_TRUE(comes(
+        [&] {
+          collector.read();
+          return collector.streams.size() > static_cast<std::size_t>(restart);
+        },
+        [&] {
+          live.add(50);
+          wall += 1s;
+          live.turn();
+        }));
+    live.add(50);
+    collector.hang_up();
+  }
+  live.finish();
+  collector.read_to_end();
+  std::uint64_t last = 0;
+  for (const auto& stream : collector.streams) {
+    // A collector that hung up may have read half a message.
+    std::size_t whole = 0;
+    while (whole + 4 <= stream.size() && whole + load_be<std::uint16_t>(stream.data() + whole + 2) <= stream.size())
+      whole += load_be<std::uint16_t>(stream.data() + whole + 2);
+    const auto messages = Walker{}.walk_stream(Bytes{stream}.first(whole));
+    if (messages.empty()) continue;
+    EXPECT_FALSE(messages[0].templates.empty());
+    for (const auto flow : flows_of(messages)) {
+      EXPECT_GT(flow, last);
+      last = flow;
+    }
+  }
+  EXPECT_EQ(live.exporter.report()[0].lost_in_all(), Totals{});
+  EXPECT_EQ(live.exporter.report()[0].exported, live.metered);
+  EXPECT_LE(live.warnings.size(), 2u) << "it broke, it is back; the next pair in ten minutes";
+}
+
+TEST(LiveExporter, ends_all_destinations_side_by_side_and_counts_what_was_not_taken) {
+  const ScratchDirectory directory;
+  const Bound nobody{SOCK_STREAM}, none{SOCK_STREAM};
+  Collector collector;
+  collector.listen();
+  LiveExporter live{{.files = {directory / "flows.ipfix"},
+                     .collectors = {"tcp://127.0.0.1:" + std::to_string(nobody.port()), collector.url(),
+                                    "tcp://127.0.0.1:" + std::to_string(none.port())}}};
+  live.add(500);
+  live.turn();
+  live.finish();
+  collector.read_to_end();
+  const auto all = from_to(1, 500);
+  EXPECT_EQ(flows_of(contents(directory / "flows.ipfix")), all);
+  EXPECT_EQ(flows_of(collector.streams.at(0)), all);
+  EXPECT_EQ(live.lost(1, "interrupted"), live.metered);
+  EXPECT_EQ(live.lost(3, "interrupted"), live.metered);
+}
+
+TEST(LiveExporter, reports_what_was_lost_before_it_at_every_destination) {
+  const ScratchDirectory directory;
+  LiveExporter live{{.files = {directory / "flows.ipfix"}, .collectors = {}}};
+  live.add(10);
+  live.lose_before({3, 30, 300});
+  live.add(10);
+  live.turn();
+  live.finish();
+  EXPECT_EQ(live.lost(0, "ring_full"), (Totals{3, 30, 300}));
+  const auto messages = Walker{}.walk_stream(contents(directory / "flows.ipfix"));
+  EXPECT_EQ(messages.back().records.back().number(167), 30u) << "notSentPacketTotalCount";
+}
+
+struct Rotated {
+  Rotated() { wall = Instant{1'700'000'101s}; }
+  std::string pattern() const { return directory / "flows-%H%M%S.ipfix"; }
+  std::string file(const char* time) const { return directory / (std::string{"flows-"} + time + ".ipfix"); }
+  ScratchDirectory directory;
+};
+
+TEST(LiveExporter, rotates_files_that_are_each_whole_and_never_replaces_one) {
+  const Rotated rotated;
+  LiveExporter live{{.files = {rotated.pattern()}, .collectors = {}}, {.rotate = 60s}};
+  live.add(100);
+  live.turn();
+  EXPECT_EQ(live.exporter.report()[0].waiting, live.metered) << "no file has its name yet";
+  for (const auto period : {1, 2}) {
+    wall = Instant{1'700'000'100s} + period * 60s;
+    live.turn();
+    EXPECT_EQ(live.exporter.report()[0].exported, live.metered);
+    live.add(100);
+    live.turn();
+  }
+  wall -= 60s;  // the clock is set back: that name exists
+  live.turn();
+  live.add(100);
+  live.finish();
+  EXPECT_EQ(rotated.directory.entries(), 4u);
+  EXPECT_EQ(flows_of(contents(rotated.file("221501"))), from_to(1, 100));
+  EXPECT_EQ(flows_of(contents(rotated.file("221600"))), from_to(101, 200));
+  EXPECT_EQ(flows_of(contents(rotated.file("221700"))), from_to(201, 300));
+  EXPECT_EQ(flows_of(contents(rotated.file("221600-1"))), from_to(301, 400));
+}
+
+TEST(LiveExporter, a_full_disk_costs_one_file_and_not_the_next) {
+  const Rotated rotated;
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  LiveExporter live{{.files = {rotated.pattern()}, .collectors = {}}, {.rotate = 60s}};
+  const rlimit little{.rlim_cur = 1'000, .rlim_max = before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &little);
+  for (int period = 0; period < 5; ++period, wall += 60s) {
+    live.turn();
+    live.add(20'000);
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  live.turn();
+  const auto lost = live.lost(0, "file_failed");
+  EXPECT_EQ(lost, live.metered);
+  live.add(100);
+  live.finish();
+  EXPECT_EQ(live.lost(0, "file_failed"), lost);
+  EXPECT_EQ(rotated.directory.entries(), 1u) << "of those that failed nothing is left";
+  ASSERT_EQ(live.warnings.size(), 2u) << "once that it failed, once that it is well";
+  EXPECT_NE(live.warnings[0].find("write: File too large; this file's records are lost"), std::string::npos);
+  EXPECT_NE(live.warnings[1].find("; 0 records waited, 100000 records lost"), std::string::npos) << live.warnings[1];
+}
+
+TEST(LiveExporter, a_folder_that_is_away_for_a_while_costs_the_files_of_that_time) {
+  const Rotated rotated;
+  const auto folder = rotated.directory / "there";
+  std::filesystem::create_directory(folder);
+  LiveExporter live{{.files = {folder + "/%H%M%S"}, .collectors = {}}, {.rotate = 60s}};
+  live.turn();
+  live.add(10);
+  std::filesystem::remove_all(folder);
+  wall += 60s;
+  live.turn();
+  live.add(10);
+  live.turn();
+  EXPECT_EQ(live.lost(0, "file_failed"), live.metered);
+  std::filesystem::create_directory(folder);
+  wall += 60s;
+  live.turn();
+  live.add(10);
+  live.finish();
+  EXPECT_EQ(live.lost(0, "file_failed").records, 20u);
+  EXPECT_EQ(live.exporter.report()[0].exported.records, 10u);
+}
+
+TEST(LiveExporter, names_what_a_killed_process_left_and_nothing_that_is_being_written) {
+  const ScratchDirectory directory;
+  std::ofstream{directory / ".weir-1-0.part"} << "half a file";
+  LiveExporter first{{.files = {directory / "a.ipfix"}, .collectors = {}}};
+  ASSERT_EQ(first.warnings.size(), 1u);
+  EXPECT_TRUE(first.warnings[0].starts_with(directory / ".weir-1-0.part" + ": left by a process that was killed"));
+  EXPECT_TRUE(std::filesystem::exists(directory / ".weir-1-0.part"));
+  std::filesystem::remove(directory / ".weir-1-0.part");
+  const LiveExporter second{{.files = {directory / "b.ipfix"}, .collectors = {}}};
+  EXPECT_TRUE(second.warnings.empty()) << "the first one lives and writes beside it";
+}
+
+TEST(LiveExporter, changes_its_destinations_and_the_ledger_of_each_still_closes) {
+  const ScratchDirectory directory;
+  Collector stays, goes, stopped;
+  for (auto* collector : {&stays, &goes}) collector->listen();
+  LiveExporter live{{.files = {}, .collectors = {stays.url(), goes.url(), stopped.url()}}};
+  const auto turns = [&] {
+    wall += 1s;
+    live.turn();
+  };
+  live.add(100);
+  turns();
+  const auto before = live.metered;
+  live.reconfigure({.files = {directory / "new.ipfix"}, .collectors = {stays.url()}});
+  live.add(100);
+  EXPECT_TRUE(comes([&] { return live.exporter.report()[2].name == goes.url() && !live.exporter.is_pending(); },
+                    [&] {
+                      turns();
+                      goes.read();
+                      stays.read();
+                    }));
+  live.add(100);
+  turns();
+  live.finish();
+  for (auto* collector : {&stays, &goes}) collector->read_to_end();
+
+  const auto reports = live.exporter.report();
+  EXPECT_EQ(reports[0].name, stays.url());
+  EXPECT_EQ(reports[0].sessions, 1u) << "what stays keeps its session";
+  EXPECT_EQ(flows_of(stays.streams.at(0)), from_to(1, 300));
+  EXPECT_EQ(reports[1].absent, before) << "what comes late accounts for what came later";
+  EXPECT_EQ(flows_of(contents(directory / "new.ipfix")), from_to(101, 300));
+  EXPECT_EQ(reports[2].exported, before);
+  EXPECT_EQ(flows_of(goes.streams.at(0)), from_to(1, 100));
+  EXPECT_EQ(reports[3].name, stopped.url());
+  ASSERT_EQ(reports[3].lost.size(), 1u);
+  EXPECT_EQ(reports[3].lost[0], (std::pair{std::string{"removed"}, before}));
+}
+
+TEST(LiveExporter, refuses_new_destinations_before_it_touches_the_old_ones) {
+  const ScratchDirectory directory;
+  LiveExporter live{{.files = {directory / "old.ipfix"}, .collectors = {}}};
+  live.add(10);
+  live.turn();
+  EXPECT_THROW(
+      live.reconfigure({.files = {directory / "new.ipfix", directory / "no/such/folder.ipfix"}, .collectors = {}}),
+      StartError);
+  EXPECT_THROW(live.reconfigure({.files = {}, .collectors = {"tcp://no.such.name.invalid"}}), StartError);
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW(live.reconfigure({.files = {directory / "pipe"}, .collectors = {}}), StartError)
+      << "a FIFO that nobody reads would be waited for";
+  live.add(10);
+  live.finish();
+  EXPECT_EQ(directory.entries(), 2u);
+  EXPECT_EQ(flows_of(contents(directory / "old.ipfix")), from_to(1, 20));
+}
+
+TEST(LiveExporter, everything_goes_by_the_wall_clock) {
+  const ScratchDirectory directory;
+  wall = Instant{1'800'000'000s + 900ms};
+  LiveExporter live{{.files = {directory / "flows.ipfix"}, .collectors = {}}};
+  live.exporter.tick(Instant{1'000'000'000s}, {});
+  live.add(10);
+  wall -= 3600s;  // set back an hour
+  live.finish();
+  for (const auto& message : Walker{}.walk_stream(contents(directory / "flows.ipfix")))
+    EXPECT_EQ(message.export_time, 1'800'000'000u) << "never turns back (RFC 7011 section 8.2)";
+}
+
+/// Whatever collectors do, and whenever destinations change, every record is accounted for.
+TEST(LiveExporter, accounts_for_every_record_whatever_collectors_do) {
+  for (unsigned seed = 1; seed <= 10; ++seed) {
+    std::mt19937 random{seed};
+    const ScratchDirectory directory;
+    std::array<Collector, 3> collectors;
+    for (auto& collector : collectors)
+      if (random() % 2 == 0) collector.take_little();
+    const std::vector<std::string> urls{collectors[0].url(), collectors[1].url(), collectors[2].url()};
+    LiveExporter live{{.files = {directory / "%H%M%S"}, .collectors = urls},
+                      {.message_octets = 1400, .backlog_octets = 1'000 + random() % 200'000, .rotate = 20s}};
+    for (int step = 0; step < 400; ++step) {
+      auto& collector = collectors[random() % collectors.size()];
+      switch (random() % 9) {
+        case 0: collector.listen(); break;
+        case 1: collector.accept_one(); break;
+        case 2:
+        case 3: collector.read(); break;
+        case 4: collector.hang_up(); break;
+        case 5: live.lose_before({1, 2, 3}); break;
+        case 6:
+          if (random() % 10 == 0) live.reconfigure({.files = {}, .collectors = {urls[random() % 3]}});
+          if (random() % 10 == 0) live.reconfigure({.files = {directory / "%H%M%S"}, .collectors = urls});
+          break;
+        case 7: wall += std::chrono::milliseconds{random() % 3000}; break;
+        default: live.add(random() % 2000); break;
+      }
+      live.turn();
+      ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed << ", step " << step;
+    }
+    live.finish();
+    ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
+    for (const auto& file : std::filesystem::directory_iterator{directory / "."})
+      EXPECT_TRUE(std::ranges::is_sorted(flows_of(contents(file.path().string()))));
+  }
+}
+
+}  // namespace
+}  // namespace weir::app
