@@ -29,11 +29,15 @@ void Destination::tick() noexcept {
   drain();
 }
 
-void Destination::finish() noexcept {
+void Destination::settle() noexcept {
   session_.owe_data();
   drain();
   session_.owe_statistics();
   drain();
+}
+
+void Destination::finish() noexcept {
+  settle();
   if (!dead_) close();
 }
 

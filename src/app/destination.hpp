@@ -68,7 +68,11 @@ class Destination {
   void observe(Instant packet_clock) noexcept;
   void add(TemplateId id, Bytes record, const Totals& totals) noexcept;
   void tick() noexcept;
-  /// Sends what waits, then last statistics, then closes.
+  /// Sends what waits, then last statistics: what comes after is metered in another way.
+  void settle() noexcept;
+  /// What the surroundings say of the selection is new.
+  void owe_selection() noexcept { session_.owe_selection(); }
+  /// Settles, then closes.
   void finish() noexcept;
 
   /// metered = exported + waiting + every loss; each is counted where it happens.

@@ -47,6 +47,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
                    std::span<const RecordLayout> layouts, const std::atomic<bool>& stop)
     : stop_{stop},
       catalogue_{layouts},
+      surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{.wait_max = options.wait_max,
                            .wait_max_interrupted = options.wait_max_interrupted,
                            .wall = options.wall,
@@ -127,6 +128,19 @@ void Exporter::tick(Instant packet_clock, const MeteringTotals& metering) noexce
 
 void Exporter::add_interface(std::uint32_t ingress_interface, std::string_view name) noexcept {
   surroundings_.interfaces.add(ingress_interface, name);
+}
+
+void Exporter::count_selection(std::size_t sequence, std::uint64_t observed, std::uint64_t selected) noexcept {
+  surroundings_.selection.count(sequence, observed, selected);
+}
+
+void Exporter::set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept {
+  for (auto& destination : destinations_) {
+    destination->observe(packet_clock);
+    destination->settle();
+  }
+  surroundings_.selection.change(plan);
+  for (auto& destination : destinations_) destination->owe_selection();
 }
 
 /// Files first: they do not wait for anybody, and are whole even if a collector is waited for in vain.

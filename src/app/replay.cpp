@@ -10,6 +10,8 @@
 #include <cmath>
 #include <new>
 
+#include "app/sampling.hpp"
+#include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -25,6 +27,9 @@ std::size_t capacity_of_shard(std::size_t capacity, unsigned shards) noexcept {
   return static_cast<std::size_t>(std::ceil(mean + 6 * std::sqrt(mean)));
 }
 
+/// One sampler sees the packets of all interfaces, as the input orders them.
+constexpr std::array<std::uint32_t, 1> all_interfaces{0};
+
 ExporterOptions exporter_options(const Settings& settings) {
   using std::chrono::ceil, std::chrono::milliseconds;
   const auto& from = settings.exporter;
@@ -38,6 +43,7 @@ ExporterOptions exporter_options(const Settings& settings) {
           .tcp_retry_min = ceil<milliseconds>(from.tcp.retry_min),
           .wait_max = ceil<milliseconds>(from.wait_max),
           .clock = static_cast<ClockChoice>(from.clock),
+          .selection = selection_plan(settings.sampling.select, all_interfaces),
           .warn = {}};
 }
 
@@ -66,6 +72,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       meter_options_{meter_options(settings)},
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
+      sampler_{settings.sampling.select, settings.sampling.seed, decode::ip_packet},
       stopped_{stopped},
       exporter_{exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
   make_meters(settings.flow.capacity);
@@ -128,6 +135,8 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   const bool more = !stopped_ && input_.next(work.slice);
   watch.read();
   if (!more) return false;
+  sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
+  work.selection = sampler_.counts();
   work.interfaces = input_.interfaces().size();
   return true;
 }
@@ -140,6 +149,7 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
     exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
                             input_.interfaces()[interfaces_told_].name);
   for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), clock_last_);
+  exporter_.count_selection(0, work.selection.observed, work.selection.selected);
   exporter_.tick(clock_last_, metering_totals(tallies_));
   watch.exported(tallies_.received.packets);
 }

@@ -13,6 +13,7 @@
 #include <weir/units.hpp>
 
 #include "app/settings_file.hpp"
+#include "capture/sample.hpp"
 #include "flow/options.hpp"
 
 namespace weir::app {
@@ -53,6 +54,11 @@ struct Settings {
     } tcp;
   } exporter;  ///< "export." in files; the word belongs to the language
 
+  struct Sampling {
+    capture::SamplingOptions select{};
+    std::uint64_t seed = 0x7361'6d70'6c69'6e67;
+  } sampling;
+
   struct Replay {
     std::uint32_t workers = 1;
     std::string filter;
@@ -62,10 +68,10 @@ struct Settings {
 /// Where a setting lies in Settings. Its type decides how text is read: nanoseconds are seconds with decimals.
 template <class T>
 using Member = T& (*)(Settings&);
-using AnyMember =
-    std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
-                 Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>, Member<Fragments>,
-                 Member<ExportClock>, Member<std::string>, Member<std::vector<std::string>>>;
+using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
+                               Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
+                               Member<Fragments>, Member<ExportClock>, Member<capture::SamplingMethod>,
+                               Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {
