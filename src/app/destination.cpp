@@ -47,6 +47,13 @@ void Destination::tick() noexcept {
   if (!blocked_) send_owed(options_.patience == Patience::wait ? no_limit : messages_a_tick);
 }
 
+void Destination::settle() noexcept {
+  session_.owe_data();
+  send_owed(no_limit);
+  session_.owe_statistics();
+  send_owed(no_limit);
+}
+
 /// Sends until nothing is owed (true), nothing is taken, or so many messages went. A message that has to wait is made
 /// anew before each attempt, so that it carries the time at which it leaves; one that is half sent must stay as it is.
 bool Destination::send_owed(unsigned messages) noexcept {
