@@ -16,7 +16,7 @@ struct DestinationReport {
   std::uint64_t sessions = 0;              ///< begun; 1 when nothing broke
   std::uint64_t data_records = 0;          ///< sent, option data included: what sequence numbers count
   Totals exported{}, waiting{};
-  Totals absent{};  ///< of records that ended before it was a destination, or after
+  Totals absent{};                                     ///< of records that ended before it was a destination, or after
   std::vector<std::pair<std::string, Totals>> lost{};  ///< by cause; causes that never were may be left out
   std::uint64_t unconfirmed_octets = 0;                ///< given to the kernel, unacknowledged when a session broke
   std::uint64_t refusals = 0;                          ///< over UDP: how often nobody listened (ICMP port unreachable)
