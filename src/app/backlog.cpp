@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/backlog.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -20,7 +21,7 @@ Totals Backlog::push(TemplateId id, Bytes record, const Totals& totals) noexcept
        .ip_octets = totals.octets,
        .octets = static_cast<std::uint32_t>(record.size()),
        .id = id.value});
-  std::memcpy(ring_.get() + next_ + sizeof(Header), record.data(), record.size());
+  std::copy_n(record.data(), record.size(), ring_.get() + next_ + sizeof(Header));
   next_ = (next_ + taken) % size_;
   used_ += taken;
   waiting_ += totals;

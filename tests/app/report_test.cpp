@@ -55,6 +55,16 @@ TEST(Report, closes_when_both_lines_of_the_ledger_balance_at_every_destination) 
   EXPECT_TRUE(closes(under_way));
 }
 
+TEST(Report, a_destination_that_came_late_accounts_for_what_came_later) {
+  auto report = balanced();
+  report.destinations[0].exported = {20, 600, 50'000};
+  EXPECT_FALSE(closes(report));
+  report.destinations[0].absent = {10, 390, 35'540};
+  EXPECT_TRUE(closes(report));
+  EXPECT_TRUE(has(text(report), "metered 990 = exported 600 + absent 390"));
+  EXPECT_EQ(json(report)["destinations"][0]["absent"]["packets"], 390);
+}
+
 TEST(Report, an_open_ledger_says_where_and_by_how_much) {
   auto report = balanced();
   report.packets.received.octets += 60;
