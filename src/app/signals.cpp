@@ -67,7 +67,7 @@ Signals::~Signals() {
   ring_descriptor = -1;
 }
 
-bool Signals::is_asked_to_end() const noexcept { return end_asked; }
+const std::atomic<bool>& Signals::is_asked_to_end() const noexcept { return end_asked; }
 bool Signals::take_reload() noexcept { return reload_asked.exchange(false); }
 
 void Signals::calm() noexcept {

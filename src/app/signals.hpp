@@ -3,6 +3,8 @@
 // ends the process at once. One of these lives at a time.
 #pragma once
 
+#include <atomic>
+
 #include "base/descriptor.hpp"
 
 namespace weir::app {
@@ -16,7 +18,8 @@ class Signals {
   /// Signals are again what they are for any process.
   ~Signals();
 
-  bool is_asked_to_end() const noexcept;
+  /// For whoever watches it from another thread, too.
+  const std::atomic<bool>& is_asked_to_end() const noexcept;
   /// True once for one or more SIGHUP.
   bool take_reload() noexcept;
 
