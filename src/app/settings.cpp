@@ -117,6 +117,10 @@ constexpr Setting settings[] = {
     number("live.ring_records", AT(live.ring_records), 1024, 1u << 24, "records",
            "that wait between a worker and the exporter, each address family"),
     text("live.filter", AT(live.filter), "only packets that match are metered (pcap-filter(7))"),
+    text("live.control", AT(live.control), "socket at which `weir ctl` asks; empty: none"),
+    text("live.user", AT(live.user), "who the probe runs as once its ports are open; empty: who starts it"),
+    text("live.group", AT(live.group), "its group, which may use `weir ctl`; empty: the user's own"),
+    text("live.capabilities", AT(live.capabilities), "capabilities that live.user keeps, such as net_raw"),
 };
 // clang-format on
 #undef AT

@@ -83,6 +83,9 @@ struct Settings {
     nanoseconds pause_max = std::chrono::microseconds{100};
     std::uint32_t ring_records = 65'536;
     std::string filter;
+    std::string control = "/run/weir/weir.sock";  ///< empty: none
+    std::string user, group;
+    std::vector<std::string> capabilities;
   } live;
 };
 

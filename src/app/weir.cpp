@@ -8,6 +8,7 @@
 #include <exception>
 #include <string_view>
 
+#include "app/commands/ctl.hpp"
 #include "app/commands/dump.hpp"
 #include "app/commands/replay.hpp"
 #include "app/commands/run.hpp"
@@ -24,6 +25,7 @@ constexpr std::array commands{
     Command{"run", "meter live ports until it is told to stop", weir::app::run},
     Command{"replay", "meter captures into flows and export them", weir::app::replay},
     Command{"dump", "show what is in IPFIX files and message streams", weir::app::dump},
+    Command{"ctl", "ask a running probe", weir::app::ctl},
 };
 
 void print_help(std::FILE* to) {

@@ -89,6 +89,13 @@ bool closes(std::byte* record, bool reverse, std::uint16_t flags) noexcept {
   return closing;
 }
 
+/// A packet that counts while TCP close is off makes the flow forget what was seen of one: a setting may change.
+template <class S>
+void forget_close(std::byte* record) noexcept {
+  const auto word = S::forward_state(record);
+  store_word(record + S::forward_at + Direction::packets_at, word & ~state::of_close);
+}
+
 /// Counts a packet into a record that is not past an end.
 template <class S>
 void account(std::byte* record, const Headers& headers, const Arrival& arrival, const Timeouts& timeouts) noexcept {
@@ -101,9 +108,9 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
     if (reverse) see_reverse<S>(record, headers.tos, arrival.interface);
   }
   count(record + (reverse ? S::reverse_at : S::forward_at), headers, arrival.stamp_ms);
-  if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && timeouts.tcp_close &&
-      closes<S>(record, reverse, headers.tcp_flags))
-    clocks.close = arrival.clock + timeouts.closed;
+  if (!timeouts.tcp_close) forget_close<S>(record);
+  else if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, headers.tcp_flags))
+    clocks.close = arrival.clock;
   S::set_clocks(record, clocks);
 }
 

@@ -35,7 +35,8 @@ inline End next_end(const Clocks& clocks, bool closing, bool has_packets, const 
   End end{clocks.last + timeouts.idle, EndReason::idle};
   const Word active = clocks.first + timeouts.active;
   if (has_packets && active <= end.at) end = {active, EndReason::active};
-  if (closing && clocks.close <= end.at) end = {clocks.close, EndReason::end_of_flow};
+  if (closing && timeouts.tcp_close && clocks.close + timeouts.closed <= end.at)
+    end = {clocks.close + timeouts.closed, EndReason::end_of_flow};
   return end;
 }
 

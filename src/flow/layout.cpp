@@ -133,8 +133,15 @@ RecordLayout make_layout(const Family& family, const MeterOptions& options) {
 }  // namespace
 
 bool narrow_clocks_suffice(const MeterOptions& options) noexcept {
-  return static_cast<Word>(options.timeout_active.count()) + static_cast<Word>(options.timeout_closed.count()) <
-         NarrowClocks::longest;
+  return options.clock_width == ClockWidth::shortest &&
+         static_cast<Word>(options.timeout_active.count()) <= NarrowClocks::active_max &&
+         static_cast<Word>(options.timeout_closed.count()) <= NarrowClocks::closed_max;
+}
+
+bool can_take_timeouts(const MeterOptions& options, const MeterOptions& wanted) noexcept {
+  auto both = wanted;
+  both.clock_width = options.clock_width;
+  return options.direction == FlowDirection::biflow || !narrow_clocks_suffice(options) || narrow_clocks_suffice(both);
 }
 
 std::array<RecordLayout, 2> make_layouts(const MeterOptions& options) {

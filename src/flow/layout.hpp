@@ -16,4 +16,8 @@ std::array<RecordLayout, 2> make_layouts(const MeterOptions& options);
 /// Whether IPv4 uniflow records can keep their clocks as short differences with these timeouts.
 bool narrow_clocks_suffice(const MeterOptions& options) noexcept;
 
+/// Whether a meter that was made with `options` can take the timeouts of `wanted` while it runs; any thread may ask.
+/// False: its records are too short for them; it needs a restart, or ClockWidth::wide from the start.
+bool can_take_timeouts(const MeterOptions& options, const MeterOptions& wanted) noexcept;
+
 }  // namespace weir::flow

@@ -27,7 +27,8 @@ template <class S4, class S6>
 class MeterOf final : public Meter {
  public:
   explicit MeterOf(const MeterOptions& options)
-      : timeouts_{options},
+      : options_{options},
+        timeouts_{options},
         hash_{options.hash_key},
         icmp_in_ports_{options.icmp_in_ports == IcmpInPorts::on},
         sweep_period_{sweep_period(timeouts_)},
@@ -59,13 +60,28 @@ class MeterOf final : public Meter {
   }
 
   bool finish(Instant clock, Ended& ended) noexcept override {
-    const Word now = nanoseconds_of(clock);
-    for (unsigned pool = 0; pool < 2; ++pool)
-      for (auto& slot = finished_[pool]; slot < table_.pool(pool).used(); ++slot) {
-        if (ended.room() == 0) return false;
-        if (pool == 0) finish_slot<S4>(0, slot, now, ended);
-        else finish_slot<S6>(1, slot, now, ended);
-      }
+    return end_from(finished_, nanoseconds_of(clock), ~std::size_t{0}, ended);
+  }
+
+  bool end_all(Instant clock, std::size_t slots_max, Ended& ended) noexcept override {
+    const bool through = end_from(ending_, nanoseconds_of(clock), slots_max, ended);
+    if (through) ending_ = {};
+    return through;
+  }
+
+  bool set_timeouts(const MeterOptions& wanted) noexcept override {
+    if (!can_take_timeouts(options_, wanted)) return false;
+    timeouts_ = Timeouts{wanted};
+    sweep_period_ = sweep_period(timeouts_);
+    return true;
+  }
+
+  bool look(TableCursor& at, std::size_t slots_max, FlowVisitor& visitor) const noexcept override {
+    for (; more_slots(at); ++at.slot) {
+      if (slots_max-- == 0) return false;
+      if (at.pool == 0) show_slot<S4>(at, visitor);
+      else show_slot<S6>(at, visitor);
+    }
     return true;
   }
 
@@ -162,7 +178,7 @@ class MeterOf final : public Meter {
   template <class S>
   bool ends_before(std::byte* record, const Headers& headers, const Arrival& arrival, Ended& ended) noexcept {
     if (settle<S>(record, arrival.clock, ended)) return true;
-    if ((headers.tcp_flags & tcp_flag::syn) && S::is_closing(record)) {
+    if ((headers.tcp_flags & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
       if (S::packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
       return true;
     }
@@ -252,12 +268,37 @@ class MeterOf final : public Meter {
     if (settle<S>(table_.pool(pool).record(slot), now, ended)) erase<S>(Place::in(pool, slot));
   }
 
+  /// Whether there is a slot at the cursor, if need be in the next pool.
+  bool more_slots(TableCursor& at) const noexcept {
+    while (at.pool < 2 && at.slot >= table_.pool(at.pool).used()) at = {at.pool + 1, 0};
+    return at.pool < 2;
+  }
+
+  bool end_from(TableCursor& at, Word now, std::size_t slots_max, Ended& ended) noexcept {
+    for (; more_slots(at); ++at.slot) {
+      if (slots_max-- == 0 || ended.room() == 0) return false;
+      if (at.pool == 0) end_slot<S4>(at, now, ended);
+      else end_slot<S6>(at, now, ended);
+    }
+    return true;
+  }
+
   template <class S>
-  void finish_slot(unsigned pool, std::uint32_t slot, Word now, Ended& ended) noexcept {
-    if (table_.pool(pool).is_free(slot)) return;
-    auto* record = table_.pool(pool).record(slot);
+  void end_slot(TableCursor at, Word now, Ended& ended) noexcept {
+    const auto& pool = table_.pool(at.pool);
+    if (pool.is_free(at.slot)) return;
+    auto* record = pool.record(at.slot);
     if (!settle<S>(record, now, ended) && S::packets(record)) emit<S>(record, EndReason::forced, ended);
-    erase<S>(Place::in(pool, slot));
+    erase<S>(Place::in(at.pool, at.slot));
+  }
+
+  template <class S>
+  void show_slot(TableCursor at, FlowVisitor& visitor) const noexcept {
+    const auto& pool = table_.pool(at.pool);
+    if (pool.is_free(at.slot) || S::packets(pool.record(at.slot)) == 0) return;
+    alignas(64) std::array<std::byte, S::octets> copy;
+    export_to<S>(copy.data(), pool.record(at.slot), EndReason{});
+    visitor.flow(at.pool, copy.data());
   }
 
   template <class S>
@@ -284,10 +325,15 @@ class MeterOf final : public Meter {
     return sum;
   }
 
-  /// Hands a record out as it will be exported: source and destination in place, ICMP out of the ports.
   template <class S>
   void emit(const std::byte* record, EndReason reason, Ended& ended) noexcept {
-    auto* copy = ended.push(pool_of<S>);
+    export_to<S>(ended.push(pool_of<S>), record, reason);
+    ++counters_.ended[static_cast<std::size_t>(reason)];
+  }
+
+  /// Copies a record as it will be exported: source and destination in place, ICMP out of the ports.
+  template <class S>
+  void export_to(std::byte* copy, const std::byte* record, EndReason reason) const noexcept {
     std::memcpy(copy, record, S::octets);
     typename S::Key key;
     std::memcpy(&key, record, sizeof key);
@@ -303,7 +349,6 @@ class MeterOf final : public Meter {
     if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply);
     std::memcpy(copy, &key, sizeof key);
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
-    ++counters_.ended[static_cast<std::size_t>(reason)];
   }
 
   template <std::size_t N>
@@ -329,12 +374,13 @@ class MeterOf final : public Meter {
     reverse.store(record + S::reverse_at);
   }
 
-  Timeouts timeouts_;
+  const MeterOptions options_;  ///< as the meter was made
+  Timeouts timeouts_;           ///< those in force
   KeyedHash hash_;
   bool icmp_in_ports_;
   Word sweep_period_, swept_until_ = 0;
   std::size_t sweep_at_ = 0;
-  std::array<std::uint32_t, 2> finished_{};
+  TableCursor finished_, ending_;
   Table table_;
   std::array<UnderWay, 3> under_way_;
 };

@@ -21,6 +21,19 @@ struct MeterCounters {
   std::array<std::uint64_t, 6> ended{};   ///< records handed out, by EndReason
 };
 
+/// A live flow as it would be exported now, for somebody who looks at the table.
+class FlowVisitor {
+ public:
+  virtual ~FlowVisitor() = default;
+  /// `record` is laid out like an ended one of `pool` (0: IPv4, 1: IPv6), its reason none; it is gone after the call.
+  virtual void flow(unsigned pool, const std::byte* record) noexcept = 0;
+};
+
+/// How far a walk over the table has come.
+struct TableCursor {
+  std::uint32_t pool = 0, slot = 0;
+};
+
 /// Which records come out depends on the packets alone, not on how they are cut into calls nor on when expire() runs.
 /// One call is virtual for many packets; nothing behind it is.
 class Meter {
@@ -37,6 +50,18 @@ class Meter {
 
   /// Ends all that is left, at most as much as `ended` has room for. True when nothing is left.
   virtual bool finish(Instant clock, Ended& ended) noexcept = 0;
+
+  /// The same while packets still come: one call goes over at most `slots_max` slots, and `ended`'s room. True when
+  /// all flows that were there at the first call have ended; the next call begins anew.
+  virtual bool end_all(Instant clock, std::size_t slots_max, Ended& ended) noexcept = 0;
+
+  /// From now on records are judged by the timeouts and TCP close of `wanted`, those past an end that nobody has looked
+  /// at among them. False, and nothing changes: see can_take_timeouts().
+  virtual bool set_timeouts(const MeterOptions& wanted) noexcept = 0;
+
+  /// Shows the live flows of the next `slots_max` slots, those past an end that nobody has looked at among them. True
+  /// when the walk is through. A flow that comes or goes meanwhile may be missed; none is shown twice.
+  virtual bool look(TableCursor& at, std::size_t slots_max, FlowVisitor& visitor) const noexcept = 0;
 
   /// What records in the table hold, by walking all of them.
   virtual Totals in_table() const noexcept = 0;

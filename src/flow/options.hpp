@@ -12,6 +12,8 @@ namespace weir::flow {
 enum class FlowDirection : std::uint8_t { uniflow, biflow };
 enum class TcpClose : std::uint8_t { off, on };
 enum class IcmpInPorts : std::uint8_t { off, on };
+/// shortest: what the timeouts at start need. wide: any timeouts, set later (IPv4 uniflow then needs two cache lines).
+enum class ClockWidth : std::uint8_t { shortest, wide };
 
 /// Timeouts are 0 to ten years; capacity is what this meter holds at once (one shard of the process's capacity).
 struct MeterOptions {
@@ -24,6 +26,7 @@ struct MeterOptions {
   std::uint64_t hash_key = 0;
   IcmpInPorts icmp_in_ports = IcmpInPorts::off;  ///< destinationTransportPort carries ICMP's type × 256 + code
   std::uint32_t egress_interface = 0;            ///< exported as it is
+  ClockWidth clock_width = ClockWidth::shortest;
 };
 
 }  // namespace weir::flow

@@ -9,8 +9,8 @@
 //                 start     48 bits, ms since 1970 | interface + 1, 16
 //                 end       48 bits, ms since 1970 | 16: ToS of this direction's first packet, or the narrow clocks'
 //   clocks      first, last, close: the packet clock at the record's first and last packet and at its TCP close
-//   deadline
 //
+// Moments are kept, never deadlines: timeouts may change while records live.
 // IPv4 uniflow fits one cache line by keeping `last` and `close` as differences; the others fit two adjacent lines.
 #pragma once
 
@@ -31,9 +31,10 @@ inline void store_word(std::byte* at, Word word) noexcept { store_native(at, wor
 
 /// State of a record, in the upper four bits of a direction's packets word.
 namespace state {
-inline constexpr Word closing = Word{1} << 60;       // forward word: the TCP connection is closing
-inline constexpr Word fin_forward = Word{1} << 61;   // forward word: a FIN was seen from the source
-inline constexpr Word fin_reverse = Word{1} << 62;   // forward word: a FIN was seen from the destination
+inline constexpr Word closing = Word{1} << 60;      // forward word: the TCP connection is closing
+inline constexpr Word fin_forward = Word{1} << 61;  // forward word: a FIN was seen from the source
+inline constexpr Word fin_reverse = Word{1} << 62;  // forward word: a FIN was seen from the destination
+inline constexpr Word of_close = closing | fin_forward | fin_reverse;
 inline constexpr Word exchanged = Word{1} << 63;     // forward word: the source is end b of the key
 inline constexpr Word echo_reply = Word{1} << 60;    // reverse word: the first packet was an ICMP echo reply
 inline constexpr Word reverse_seen = Word{1} << 61;  // reverse word: a reverse packet has come since the flow began
@@ -68,7 +69,8 @@ struct Direction {
   }
 };
 
-/// The packet clock at a record's first and last packet, and its close deadline (meaningful while it is closing). ns.
+/// The packet clock at a record's first and last packet, and when its TCP connection closed (meaningful while it is
+/// closing; before `first` where an active end came in between). ns.
 struct Clocks {
   Word first, last, close;
 };
@@ -76,8 +78,6 @@ struct Clocks {
 /// Three whole words.
 struct WideClocks {
   static constexpr std::size_t octets = 24;
-  static constexpr Word longest = ~Word{0};  ///< ns of active + closed timeout that it can hold
-
   static Clocks load(const std::byte* at, const std::byte*) noexcept {
     return {load_word(at), load_word(at + 8), load_word(at + 16)};
   }
@@ -88,19 +88,23 @@ struct WideClocks {
   }
 };
 
-/// First whole, last and close as differences of 40 bits: a packet counts into a record only before its active end, so
-/// neither difference exceeds active + closed timeout. The upper 16 bits of close lie in the forward end word.
+/// First whole, last and close as differences of 40 bits. A packet counts into a record only before its active end, so
+/// that neither comes later than the active timeout; and none counts after its close end, so that close lies before
+/// first by less than the closed timeout. The upper 16 bits of close lie in the forward end word.
 struct NarrowClocks {
   static constexpr std::size_t octets = 16;
   static constexpr Word longest = (Word{1} << 40) - 1;
+  static constexpr Word closed_max = Word{1} << 37;             ///< ns, 137 s
+  static constexpr Word active_max = longest + 1 - closed_max;  ///< ns, 962 s
 
   static Clocks load(const std::byte* at, const std::byte* forward) noexcept {
     const Word first = load_word(at), differences = load_word(at + 8);
     const Word close_high = load_word(forward + Direction::end_at) >> 48;
-    return {first, first + (differences & longest), first + (differences >> 40 | close_high << 24)};
+    const Word close = differences >> 40 | close_high << 24;
+    return {first, first + (differences & longest), first + close - closed_max};
   }
   static void store(std::byte* at, std::byte* forward, const Clocks& clocks) noexcept {
-    const Word close = clocks.close - clocks.first;
+    const Word close = (clocks.close - clocks.first + closed_max) & longest;
     store_word(at, clocks.first);
     store_word(at + 8, ((clocks.last - clocks.first) & longest) | close << 40);
     const Word end = load_word(forward + Direction::end_at);

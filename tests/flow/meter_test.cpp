@@ -7,9 +7,8 @@
 #include <random>
 
 #include "flow/layout.hpp"
-#include "records.hpp"
+#include "meter_under_test.hpp"
 #include "support/allocation_guard.hpp"
-#include "support/traffic.hpp"
 
 namespace weir::flow {
 namespace {
@@ -19,93 +18,6 @@ using test::SlowOptions;
 using test::SlowRecord;
 using test::tcp;
 using test::udp;
-
-MeterOptions options_like(const SlowOptions& slow) {
-  return {.direction = slow.biflow ? FlowDirection::biflow : FlowDirection::uniflow,
-          .timeout_idle = slow.timeout_idle,
-          .timeout_active = slow.timeout_active,
-          .timeout_closed = slow.timeout_closed,
-          .tcp_close = slow.tcp_close ? TcpClose::on : TcpClose::off,
-          .capacity = 4096,
-          .hash_key = 1};
-}
-
-/// The meter as a test drives it: packets in, records out, at whatever cuts the test likes.
-class MeterUnderTest {
- public:
-  explicit MeterUnderTest(const MeterOptions& options)
-      : layouts_{make_layouts(options)}, ended_{100'000, layouts_[0], layouts_[1]}, meter_{make_meter(options)} {
-    packets_.reserve(1024);
-    headers_.reserve(1024);
-    which_.reserve(1024);
-  }
-
-  void add(const test::Arrival& arrival) {
-    Packet packet;
-    packet.stamp = arrival.stamp;
-    packet.clock = arrival.clock;
-    packet.interface = arrival.interface;
-    clock_ = arrival.clock;
-    which_.push_back(static_cast<std::uint16_t>(packets_.size()));
-    packets_.push_back(packet);
-    headers_.push_back(arrival.headers);
-  }
-  /// What was added reaches the meter in one call.
-  void pass() {
-    meter_->add(packets_, headers_, which_, ended_);
-    packets_.clear();
-    headers_.clear();
-    which_.clear();
-  }
-  void expire() {
-    pass();
-    meter_->expire(clock_, ended_);
-  }
-  std::size_t ended() {
-    pass();
-    return ended_.of(0).size() + ended_.of(1).size();
-  }
-  std::size_t live() {
-    pass();
-    return meter_->live();
-  }
-  void take() {
-    take_records(ended_, records_);
-    ended_.clear();
-  }
-  std::vector<SlowRecord> finish() {
-    pass();
-    while (!meter_->finish(clock_, ended_)) take();
-    take();
-    std::sort(records_.begin(), records_.end());
-    return std::move(records_);
-  }
-  const Meter& meter() {
-    pass();
-    return *meter_;
-  }
-  std::vector<SlowRecord> so_far() {
-    pass();
-    take();
-    return records_;
-  }
-
- private:
-  std::array<RecordLayout, 2> layouts_;
-  Ended ended_;
-  std::unique_ptr<Meter> meter_;
-  Instant clock_{};
-  std::vector<Packet> packets_;
-  std::vector<Headers> headers_;
-  std::vector<std::uint16_t> which_;
-  std::vector<SlowRecord> records_;
-};
-
-std::uint64_t packets_of(const std::vector<SlowRecord>& records) {
-  std::uint64_t sum = 0;
-  for (const auto& record : records) sum += record.forward.packets + record.reverse.packets;
-  return sum;
-}
 
 TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic) {
   for (std::uint64_t seed = 0; seed < 250; ++seed) {
@@ -136,7 +48,7 @@ TEST(Meter, with_timeouts_too_long_for_one_line_makes_the_same_records) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SlowOptions slow_options{.timeout_active = std::chrono::seconds{1'100}};
     const auto traffic = test::random_traffic(seed, slow_options, 2000);
-    for (const auto active : {1'000s, 1'098s, 1'099s, 1'100s}) {  // either side of 2^40 ns
+    for (const auto active : {961s, 962s, 963s, 1'100s}) {  // either side of what 40 bits hold
       slow_options.timeout_active = active;
       test::SlowMeter slow{slow_options};
       MeterUnderTest meter{options_like(slow_options)};

@@ -130,6 +130,25 @@ TEST(SlowMeter, at_the_end_of_input_what_is_past_its_own_end_has_its_own_reason)
   EXPECT_EQ(story({udp(there).at(0s), udp(back).at(15s)}, uniflow), "1 idle_timeout, 1 forced_end");
 }
 
+TEST(SlowMeter, records_are_judged_by_the_timeouts_in_force_when_somebody_looks) {
+  const auto reasons = [](const SlowOptions& later, Instant again) {
+    SlowMeter meter{uniflow};
+    meter.add(tcp(there).fin().at(0s));
+    meter.set_timeouts(later);
+    meter.add(tcp(there).at(again.time_since_epoch()));
+    std::string out;
+    for (const auto& record : meter.finish()) out += end_reason_names[static_cast<std::size_t>(record.reason)][0];
+    return out;
+  };
+  auto later = uniflow;
+  later.timeout_closed = 10s;
+  EXPECT_EQ(reasons(later, Instant{9s}), "f");
+  EXPECT_EQ(reasons(later, Instant{10s}), "ef");
+  later.tcp_close = false;
+  EXPECT_EQ(reasons(later, Instant{14s}), "f");
+  EXPECT_EQ(reasons(later, Instant{15s}), "if");
+}
+
 TEST(SlowMeter, an_echo_and_its_reply_are_one_biflow_and_two_uniflows) {
   const auto icmp_story = [](const char* one, const char* other, unsigned request, unsigned reply, unsigned code,
                              const SlowOptions& options) {

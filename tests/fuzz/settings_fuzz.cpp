@@ -22,13 +22,15 @@ bool is_one_line(std::string_view text) {
 }
 
 /// All settings as the command line would give them.
-std::vector<std::string> written_down(const Settings& all) {
+std::vector<std::string> written_down(Settings all) {
   std::vector<std::string> out;
-  for (const auto& setting : setting_table())
-    if (!std::holds_alternative<Member<std::vector<std::string>>>(setting.member))
-      out.push_back(std::string{setting.name} + "=" + value_of(setting, all));
-  for (const auto& item : all.exporter.to) out.push_back("export.to=" + item);
-  for (const auto& item : all.exporter.out) out.push_back("export.out=" + item);
+  for (const auto& setting : setting_table()) {
+    const auto begin = std::string{setting.name} + "=";
+    const auto* list = std::get_if<Member<std::vector<std::string>>>(&setting.member);
+    if (!list) out.push_back(begin + value_of(setting, all));
+    else
+      for (const auto& item : (*list)(all)) out.push_back(begin + item);
+  }
   return out;
 }
 

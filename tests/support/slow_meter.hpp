@@ -78,11 +78,24 @@ class SlowMeter {
     count(at->second, packet, turned != at->second.turned);
   }
 
-  /// Everything ends: what is past an end of its own with that reason, the rest with reason 4. Sorted.
-  std::vector<SlowRecord> finish() {
+  /// Records that live are judged by these from their next look on.
+  void set_timeouts(const SlowOptions& wanted) {
+    options_.tcp_close = wanted.tcp_close;
+    options_.timeout_idle = wanted.timeout_idle;
+    options_.timeout_active = wanted.timeout_active;
+    options_.timeout_closed = wanted.timeout_closed;
+  }
+
+  /// Everything ends: what is past an end of its own with that reason, the rest with reason 4.
+  void end_all() {
     for (auto& [key, place] : places_)
       if (stays(place, clock_)) put(place, EndReason::forced);
     places_.clear();
+  }
+
+  /// end_all(), and all records so far. Sorted.
+  std::vector<SlowRecord> finish() {
+    end_all();
     std::sort(records_.begin(), records_.end());
     return std::exchange(records_, {});
   }
@@ -103,12 +116,12 @@ class SlowMeter {
   /// A flow's place. It outlives active ends; `record` is then empty until the next packet.
   struct Place {
     SlowRecord record;
-    std::size_t slot = 0;                ///< the lowest that was free when the flow began
-    bool turned = false;                 ///< the first packet ran from the greater endpoint to the lesser
-    Instant clock_first{};               ///< of the record's first packet
-    Instant clock_last{};                ///< of the flow's last packet
-    std::array<bool, 2> seen{}, fin{};   ///< by direction, since the flow began
-    std::optional<Instant> closes_at{};  ///< set while closing
+    std::size_t slot = 0;               ///< the lowest that was free when the flow began
+    bool turned = false;                ///< the first packet ran from the greater endpoint to the lesser
+    Instant clock_first{};              ///< of the record's first packet
+    Instant clock_last{};               ///< of the flow's last packet
+    std::array<bool, 2> seen{}, fin{};  ///< by direction, since the flow began
+    std::optional<Instant> closed{};    ///< when its TCP connection closed
   };
   using Places = std::map<Key, Place>;
 
@@ -151,7 +164,8 @@ class SlowMeter {
   bool stays(Place& place, Instant now) {
     for (;;) {
       std::vector<std::pair<Instant, EndReason>> moments;
-      if (place.closes_at) moments.emplace_back(*place.closes_at, EndReason::end_of_flow);
+      if (place.closed && options_.tcp_close)
+        moments.emplace_back(*place.closed + options_.timeout_closed, EndReason::end_of_flow);
       if (!is_empty(place)) moments.emplace_back(place.clock_first + options_.timeout_active, EndReason::active);
       moments.emplace_back(place.clock_last + options_.timeout_idle, EndReason::idle);
       const auto by_moment = [](const auto& a, const auto& b) { return a.first < b.first; };
@@ -166,7 +180,7 @@ class SlowMeter {
   /// Whether the packet belongs to the flow in this place; else what is there has ended.
   bool goes_on(Place& place, const Arrival& packet) {
     if (!stays(place, packet.clock)) return false;
-    const bool reopened = place.closes_at && (packet.headers.tcp_flags & tcp_flag::syn);
+    const bool reopened = place.closed && options_.tcp_close && (packet.headers.tcp_flags & tcp_flag::syn);
     if (reopened) put(place, EndReason::end_of_flow);
     return !reopened;
   }
@@ -245,14 +259,19 @@ class SlowMeter {
     direction.last_ms = first ? ms : std::max(direction.last_ms, ms);
     direction.ttl_min = first ? headers.ttl : std::min(direction.ttl_min, headers.ttl);
     direction.ttl_max = first ? headers.ttl : std::max(direction.ttl_max, headers.ttl);
-    if (options_.tcp_close && headers.protocol == protocol::tcp) watch_close(place, packet, reverse);
+    if (!options_.tcp_close) {  // a packet that counts meanwhile makes the flow forget what was seen of a close
+      place.fin = {};
+      place.closed.reset();
+    } else if (headers.protocol == protocol::tcp) {
+      watch_close(place, packet, reverse);
+    }
   }
 
   void watch_close(Place& place, const Arrival& packet, bool reverse) {
     const auto flags = packet.headers.tcp_flags;
     if (flags & tcp_flag::fin) place.fin[reverse] = true;
     const bool fins = place.fin[0] && (place.fin[1] || !options_.biflow);
-    if ((fins || (flags & tcp_flag::rst)) && !place.closes_at) place.closes_at = packet.clock + options_.timeout_closed;
+    if ((fins || (flags & tcp_flag::rst)) && !place.closed) place.closed = packet.clock;
   }
 
   SlowOptions options_;

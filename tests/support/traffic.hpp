@@ -74,7 +74,9 @@ inline Sent icmp(std::string_view ends, unsigned type, unsigned code) {
 /// any order; fragments; ports used again. The same seed is the same traffic.
 class RandomTraffic {
  public:
-  RandomTraffic(std::uint64_t seed, const SlowOptions& options) : random_{seed}, options_{options} {
+  RandomTraffic(std::uint64_t seed, const SlowOptions& options,
+                Instant from = Instant{std::chrono::seconds{1'700'000'000}})
+      : random_{seed}, options_{options}, clock_{from} {
     clock_ += nanoseconds{below(2'000'000'000)};
   }
 
@@ -148,7 +150,7 @@ class RandomTraffic {
 
   std::mt19937_64 random_;
   SlowOptions options_;
-  Instant clock_{std::chrono::seconds{1'700'000'000}};
+  Instant clock_;
   std::array<Instant, 16> recent_{};  ///< clocks of a few earlier packets
 };
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Who a probe runs as once its devices are open.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace weir::app {
+
+struct Identity {
+  uid_t user = 0;
+  gid_t group = 0;
+  std::string name;  ///< "weir:weir", as it was set
+};
+
+/// The settings live.user and live.group, names or numbers: nothing where both are empty; without a group, the user's
+/// own. Throws StartError where one is unknown.
+std::optional<Identity> identity_of(const std::string& user, const std::string& group);
+
+/// Becomes `identity` for good, all threads of the process, and lets no program that it executes have more. Of the
+/// `capabilities` (names as in capabilities(7): "net_raw", "CAP_NET_ADMIN") the calling thread keeps those that it has,
+/// and so do threads that it starts later. Returns the line to log: who it runs as now, or, where the process is not
+/// root, that there was nothing to drop. Throws StartError where it fails: better no probe than one that is still root.
+std::string drop_privileges(const Identity& identity, std::span<const std::string> capabilities = {});
+
+}  // namespace weir::app

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/signals.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.hpp"
+
+namespace weir::app {
+namespace {
+
+std::atomic<bool> end_asked{false}, reload_asked{false};
+std::atomic<int> ring_descriptor{-1};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+              "a signal handler may touch nothing else");
+
+void ring() noexcept {
+  const auto before = errno;
+  if (::write(ring_descriptor, "", 1) < 0) errno = before;  // the pipe is full: it wakes already
+  errno = before;
+}
+
+void on_end(int) noexcept {
+  end_asked = true;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  ring();
+}
+
+void on_reload(int) noexcept {
+  reload_asked = true;
+  ring();
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;  // other threads need not know
+  ::sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+Signals::Signals() {
+  int ends[2];
+  if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
+    throw StartError{fmt::format("a pipe for signals: {}", std::strerror(errno))};
+  wake_ = Descriptor{ends[0]};
+  ring_ = Descriptor{ends[1]};
+  ring_descriptor = ends[1];
+  end_asked = reload_asked = false;
+  handle(SIGINT, on_end);
+  handle(SIGTERM, on_end);
+  handle(SIGHUP, on_reload);
+  handle(SIGPIPE, SIG_IGN);
+}
+
+Signals::~Signals() {
+  for (const auto number : {SIGINT, SIGTERM, SIGHUP}) handle(number, SIG_DFL);
+  ring_descriptor = -1;
+}
+
+const std::atomic<bool>& Signals::is_asked_to_end() const noexcept { return end_asked; }
+bool Signals::take_reload() noexcept { return reload_asked.exchange(false); }
+
+void Signals::calm() noexcept {
+  std::array<char, 64> rung;
+  while (::read(wake_.number(), rung.data(), rung.size()) > 0) continue;
+}
+
+}  // namespace weir::app

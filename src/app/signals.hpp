@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// SIGINT and SIGTERM ask a probe to end in good order, SIGHUP to read its settings anew. A second SIGINT or SIGTERM
+// ends the process at once. One of these lives at a time.
+#pragma once
+
+#include <atomic>
+
+#include "base/descriptor.hpp"
+
+namespace weir::app {
+
+class Signals {
+ public:
+  /// From here on. SIGPIPE is ignored. Throws StartError.
+  Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  /// Signals are again what they are for any process.
+  ~Signals();
+
+  /// For whoever watches it from another thread, too.
+  const std::atomic<bool>& is_asked_to_end() const noexcept;
+  /// True once for one or more SIGHUP.
+  bool take_reload() noexcept;
+
+  /// Readable from a signal on until calm().
+  int wake() const noexcept { return wake_.number(); }
+  /// Before the two questions above are asked, so that no signal is missed.
+  void calm() noexcept;
+
+ private:
+  Descriptor wake_, ring_;
+};
+
+}  // namespace weir::app

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The meter as tests drive it, and its options as those of its slow twin.
+#pragma once
+
+#include <cstring>
+
+#include "flow/layout.hpp"
+#include "flow/meter.hpp"
+#include "records.hpp"
+#include "support/traffic.hpp"
+
+namespace weir::flow {
+
+using test::SlowOptions;
+using test::SlowRecord;
+
+inline MeterOptions options_like(const SlowOptions& slow) {
+  return {.direction = slow.biflow ? FlowDirection::biflow : FlowDirection::uniflow,
+          .timeout_idle = slow.timeout_idle,
+          .timeout_active = slow.timeout_active,
+          .timeout_closed = slow.timeout_closed,
+          .tcp_close = slow.tcp_close ? TcpClose::on : TcpClose::off,
+          .capacity = 4096,
+          .hash_key = 1};
+}
+
+/// The meter as a test drives it: packets in, records out, at whatever cuts the test likes.
+class MeterUnderTest {
+ public:
+  explicit MeterUnderTest(const MeterOptions& options)
+      : layouts_{make_layouts(options)}, ended_{100'000, layouts_[0], layouts_[1]}, meter_{make_meter(options)} {
+    packets_.reserve(1024);
+    headers_.reserve(1024);
+    which_.reserve(1024);
+  }
+
+  void add(const test::Arrival& arrival) {
+    Packet packet;
+    packet.stamp = arrival.stamp;
+    packet.clock = arrival.clock;
+    packet.interface = arrival.interface;
+    clock_ = arrival.clock;
+    which_.push_back(static_cast<std::uint16_t>(packets_.size()));
+    packets_.push_back(packet);
+    headers_.push_back(arrival.headers);
+  }
+  /// What was added reaches the meter in one call.
+  void pass() {
+    meter_->add(packets_, headers_, which_, ended_);
+    packets_.clear();
+    headers_.clear();
+    which_.clear();
+  }
+  void expire() {
+    pass();
+    meter_->expire(clock_, ended_);
+  }
+  std::size_t ended() {
+    pass();
+    return ended_.of(0).size() + ended_.of(1).size();
+  }
+  std::size_t live() {
+    pass();
+    return meter_->live();
+  }
+  /// Everything ends, in calls of a few slots, each with a few packets before it.
+  void end_all(std::size_t slots_max) {
+    pass();
+    while (!meter_->end_all(clock_, slots_max, ended_)) take();
+  }
+  bool set_timeouts(const MeterOptions& wanted) {
+    pass();
+    return meter_->set_timeouts(wanted);
+  }
+  /// The live table as somebody sees who looks at a few slots at a time.
+  std::vector<SlowRecord> look(std::size_t slots_max) {
+    struct Copies : FlowVisitor {
+      explicit Copies(const std::array<RecordLayout, 2>& layouts) : shown{1000, layouts[0], layouts[1]} {}
+      void flow(unsigned pool, const std::byte* record) noexcept override {
+        std::memcpy(shown.push(pool), record, shown.of(pool).layout->octets);
+      }
+      Ended shown;
+    } copies{layouts_};
+    TableCursor at;
+    while (!meter().look(at, slots_max, copies)) continue;
+    std::vector<SlowRecord> records;
+    take_records(copies.shown, records);
+    std::sort(records.begin(), records.end());
+    return records;
+  }
+  void take() {
+    take_records(ended_, records_);
+    ended_.clear();
+  }
+  std::vector<SlowRecord> finish_in_order() {
+    pass();
+    while (!meter_->finish(clock_, ended_)) take();
+    take();
+    return std::move(records_);
+  }
+  std::vector<SlowRecord> finish() {
+    auto records = finish_in_order();
+    std::sort(records.begin(), records.end());
+    return records;
+  }
+  const Meter& meter() {
+    pass();
+    return *meter_;
+  }
+  std::vector<SlowRecord> so_far() {
+    pass();
+    take();
+    return records_;
+  }
+
+ private:
+  std::array<RecordLayout, 2> layouts_;
+  Ended ended_;
+  std::unique_ptr<Meter> meter_;
+  Instant clock_{};
+  std::vector<Packet> packets_;
+  std::vector<Headers> headers_;
+  std::vector<std::uint16_t> which_;
+  std::vector<SlowRecord> records_;
+};
+
+inline std::uint64_t packets_of(const std::vector<SlowRecord>& records) {
+  std::uint64_t sum = 0;
+  for (const auto& record : records) sum += record.forward.packets + record.reverse.packets;
+  return sum;
+}
+
+}  // namespace weir::flow
