@@ -39,6 +39,9 @@ constexpr Link link_from_number(std::uint32_t number) noexcept {
   }
 }
 
+/// Whether a packet is metered at all. Sampling is asked first, the filter only of packets that sampling selected.
+enum class Selection : std::uint8_t { selected, not_selected, filtered };
+
 /// One captured packet. `bytes` belong to whoever received it and stay until the slice or burst is given back.
 struct Packet {
   const std::byte* bytes = nullptr;  ///< from the first octet of the link header
@@ -48,7 +51,7 @@ struct Packet {
   Instant clock{};                   ///< the packet clock at its arrival: the largest stamp so far over the whole input
   std::uint16_t interface = 0;       ///< number of the interface it came from, counted from 0 over the whole input
   Link link = Link::unsupported;
-  bool selected = true;     ///< false: the filter rejected it
+  Selection selection = Selection::selected;
   std::uint16_t notes = 0;  ///< note_bit()s of what the capture stage remarked: late, no_stamp, clock_jump
 
   Bytes captured_bytes() const noexcept { return {bytes, captured}; }

@@ -94,7 +94,7 @@ Halt PcapReader::take_records(Filling& filling, PacketTimer& shared_timer) const
     timer.mark(*packet, Instant{nanoseconds{seconds * 1'000'000'000 + fraction * nanoseconds_}});
     packet->interface = interface_;
     packet->link = link_;
-    packet->selected = true;
+    packet->selection = Selection::selected;
     ++packet;
     captured_sum += captured;
     kept = at += std::exchange(needs, 0);

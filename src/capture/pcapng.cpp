@@ -46,7 +46,7 @@ inline void PcapngReader::put(Filling& filling, PacketTimer& timer, const Descri
   timer.mark(packet, sound.stamp);
   packet.interface = described.number;
   packet.link = described.link;
-  packet.selected = true;
+  packet.selection = Selection::selected;
 }
 
 std::optional<Order> PcapngReader::byte_order(const std::byte* section) noexcept {

@@ -76,7 +76,8 @@ bool Selector::selects(const Packet& packet) const noexcept {
 
 void Selector::select(std::span<Packet> packets) const noexcept {
   if (!active()) return;
-  for (auto& packet : packets) packet.selected = selects(packet);
+  for (auto& packet : packets)
+    if (packet.selection == Selection::selected && !selects(packet)) packet.selection = Selection::filtered;
 }
 
 void write_family_as_this_host(Link link, std::span<std::byte> packet) noexcept {

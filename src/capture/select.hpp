@@ -22,7 +22,7 @@ class Selector {
   bool active() const noexcept { return !filter_.empty(); }
   /// Packets of an interface that weir cannot read are not rejected: they have an outcome of their own.
   bool selects(const Packet& packet) const noexcept;
-  /// Marks those packets that are rejected.
+  /// Marks those packets that are rejected. What sampling left out is not asked.
   void select(std::span<Packet> packets) const noexcept;
 
   /// Why all packets of this link type are rejected; empty where the filter could be compiled for it.

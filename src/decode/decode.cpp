@@ -6,6 +6,7 @@
 #include "base/assert.hpp"
 #include "decode/frame.hpp"
 #include "decode/link.hpp"
+#include "decode/locate.hpp"
 #include "decode/straight.hpp"
 
 namespace weir::decode {
@@ -20,8 +21,9 @@ namespace weir::decode {
 namespace {
 
 Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept {
+  if (packet.selection == Selection::not_selected) return Outcome::not_selected;
   if (packet.link == Link::unsupported) return Outcome::link_unsupported;
-  if (!packet.selected) return Outcome::filtered;
+  if (packet.selection == Selection::filtered) return Outcome::filtered;
   return decode(packet.link, packet.captured_bytes(), packet.wire, out);
 }
 
@@ -36,6 +38,12 @@ void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcom
   WEIR_ASSERT(outcomes.size() >= burst.size());
   for (std::size_t i = 0; i < burst.size(); ++i)
     outcomes[i] = decode_straight(burst[i], out[i]) ? Outcome::metered : decode_by_the_chain(burst[i], out[i]);
+}
+
+Bytes ip_packet(const Packet& packet) noexcept {
+  IpPacket found;
+  decode_link(packet.link, Frame{packet.captured_bytes(), packet.wire}, found);
+  return found.octets;
 }
 
 }  // namespace weir::decode

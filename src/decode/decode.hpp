@@ -13,6 +13,7 @@ namespace weir::decode {
 
 // What two engineers would decide differently, and what is decided here. Each line has a test.
 //
+//   left out  not_selected goes before everything: sampling counts each packet of the Observation Point, read or not
 //   link      link_unsupported goes before filtered: what is not read cannot be filtered
 //             raw, and IP below MPLS: versions other than 4 and 6 are not_ip, for nothing announced IP;
 //               everywhere else (EtherType, PPP, address family, IPV4, IPV6) they are malformed_ip_version
@@ -41,8 +42,12 @@ namespace weir::decode {
 /// `out` is what the headers said if the packet is metered; otherwise it holds nothing to rely on.
 Outcome decode(Link link, Bytes captured, std::uint64_t wire, Headers& out) noexcept;
 
-/// link_unsupported and filtered included. Notes of the capture stage stay in the packet.
+/// not_selected, link_unsupported and filtered included. Notes of the capture stage stay in the packet.
 Outcome decode(const Packet& packet, Headers& out) noexcept;
+
+/// The outermost IP packet, from its header to the end of what was captured; empty where there is none. Its header says
+/// the version that the link announces, and nothing else is judged.
+Bytes ip_packet(const Packet& packet) noexcept;
 
 /// Each packet of the burst into the same place of the other two, which are at least as long.
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept;

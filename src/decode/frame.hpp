@@ -24,6 +24,9 @@ class Frame {
     return unseen_ > 0 && octets > at_.left() + trailer_ ? Outcome::truncated : malformed;
   }
 
+  /// What take() can still hand out.
+  constexpr Bytes rest() const noexcept { return at_.rest(); }
+
   /// Octets from here to the end of the frame, captured or not.
   constexpr std::uint64_t on_wire() const noexcept { return at_.left() + trailer_ + unseen_; }
 

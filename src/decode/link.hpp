@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// From the first octet of a frame to the first octet of its outermost IP header.
+// From the first octet of a frame to the first octet of its outermost IP header. What happens there `out` decides:
+// Headers are filled (ipv4.hpp, ipv6.hpp), an IpPacket is found (locate.hpp).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ inline constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd, vlan = 0x8100, vlan
 }
 
 /// Where nothing announces the IP version, the packet's first four bits are all there is.
-constexpr Outcome decode_ip_by_nibble(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_ip_by_nibble(Frame frame, auto& out) noexcept {
   const auto* first = Frame{frame}.take(1);
   if (!first) return frame.lacks(1, Outcome::malformed_ip_header);
   switch (load_be<std::uint8_t>(first) >> 4) {
@@ -31,7 +32,7 @@ constexpr Outcome decode_ip_by_nibble(Frame frame, Headers& out) noexcept {
 }
 
 /// RFC 3032 §2.1: labels down to the one with the bottom-of-stack bit.
-constexpr Outcome decode_mpls(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_mpls(Frame frame, auto& out) noexcept {
   constexpr std::uint32_t bottom_of_stack = 0x100;
   for (;;) {
     const auto* label = frame.take(4);
@@ -41,7 +42,7 @@ constexpr Outcome decode_mpls(Frame frame, Headers& out) noexcept {
 }
 
 /// RFC 1661 §2: an odd first octet is a protocol field compressed to one octet (§6.5).
-constexpr Outcome decode_ppp(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_ppp(Frame frame, auto& out) noexcept {
   constexpr std::uint16_t ipv4 = 0x0021, ipv6 = 0x0057, mpls_unicast = 0x0281, mpls_multicast = 0x0283;
   const auto* first = frame.take(1);
   if (!first) return frame.lacks(1, Outcome::malformed_link);
@@ -61,7 +62,7 @@ constexpr Outcome decode_ppp(Frame frame, Headers& out) noexcept {
 }
 
 /// RFC 2516 §4. The length is not looked at: the IP packet has one of its own.
-constexpr Outcome decode_pppoe(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_pppoe(Frame frame, auto& out) noexcept {
   constexpr std::uint16_t version_1_type_1_session_data = 0x1100;
   const auto* pppoe = frame.take(6);
   if (!pppoe) return frame.lacks(6, Outcome::malformed_link);
@@ -69,7 +70,7 @@ constexpr Outcome decode_pppoe(Frame frame, Headers& out) noexcept {
   return decode_ppp(frame, out);
 }
 
-constexpr Outcome decode_ethertype(std::uint16_t type, Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_ethertype(std::uint16_t type, Frame frame, auto& out) noexcept {
   switch (type) {
     case ethertype::ipv4: return decode_ipv4(frame, out);
     case ethertype::ipv6: return decode_ipv6(frame, out);
@@ -85,7 +86,7 @@ constexpr bool is_vlan(std::uint16_t type) noexcept {
 }
 
 /// IEEE 802.1Q §9: `type` is the EtherType before `frame`, which stands behind it. The first tag is the outermost.
-constexpr Outcome decode_tags(std::uint16_t type, Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_tags(std::uint16_t type, Frame frame, auto& out) noexcept {
   constexpr std::uint16_t identifier_bits = 0x0fff;
   for (bool outermost = true; is_vlan(type); outermost = false) {
     const auto* tag = frame.take(4);
@@ -98,7 +99,7 @@ constexpr Outcome decode_tags(std::uint16_t type, Frame frame, Headers& out) noe
 
 inline constexpr std::size_t ethernet_octets = 14;
 
-constexpr Outcome decode_ethernet(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_ethernet(Frame frame, auto& out) noexcept {
   const auto* ethernet = frame.take(ethernet_octets);
   if (!ethernet) return frame.lacks(ethernet_octets, Outcome::malformed_link);
   const auto type = load_be<std::uint16_t>(ethernet + 12);
@@ -108,26 +109,26 @@ constexpr Outcome decode_ethernet(Frame frame, Headers& out) noexcept {
 
 /// LINKTYPE_LINUX_SLL and _SLL2: of these devices (ARPHRD_…) the protocol field is no EtherType. ARPHRD_IPGRE (778) is
 /// not among them: GRE's protocol types are EtherTypes.
-constexpr Outcome decode_cooked(std::uint16_t device, std::uint16_t type, Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_cooked(std::uint16_t device, std::uint16_t type, Frame frame, auto& out) noexcept {
   constexpr std::uint16_t frame_relay = 770, radiotap = 803, netlink = 824;
   if (device == frame_relay || device == radiotap || device == netlink) return Outcome::not_ip;
   return decode_tags(type, frame, out);
 }
 
-constexpr Outcome decode_sll(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_sll(Frame frame, auto& out) noexcept {
   const auto* sll = frame.take(16);
   if (!sll) return frame.lacks(16, Outcome::malformed_link);
   return decode_cooked(load_be<std::uint16_t>(sll + 2), load_be<std::uint16_t>(sll + 14), frame, out);
 }
 
-constexpr Outcome decode_sll2(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_sll2(Frame frame, auto& out) noexcept {
   const auto* sll = frame.take(20);
   if (!sll) return frame.lacks(20, Outcome::malformed_link);
   return decode_cooked(load_be<std::uint16_t>(sll + 8), load_be<std::uint16_t>(sll), frame, out);
 }
 
 /// AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on Darwin.
-constexpr Outcome decode_family(std::uint32_t family, Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_family(std::uint32_t family, Frame frame, auto& out) noexcept {
   switch (family) {
     case 2: return decode_ipv4(frame, out);
     case 10:
@@ -138,7 +139,7 @@ constexpr Outcome decode_family(std::uint32_t family, Frame frame, Headers& out)
   }
 }
 
-constexpr Outcome decode_loop(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_loop(Frame frame, auto& out) noexcept {
   const auto* family = frame.take(4);
   if (!family) return frame.lacks(4, Outcome::malformed_link);
   return decode_family(load_be<std::uint32_t>(family), frame, out);
@@ -147,7 +148,7 @@ constexpr Outcome decode_loop(Frame frame, Headers& out) noexcept {
 /// LINKTYPE_NULL has the byte order of the host that captured, which need not be that of the file: families are small
 /// numbers, so only one of the two readings can be one. Where neither is, some systems have an EtherType in the last
 /// two octets.
-constexpr Outcome decode_null(Frame frame, Headers& out) noexcept {
+constexpr Outcome decode_null(Frame frame, auto& out) noexcept {
   const auto* family = frame.take(4);
   if (!family) return frame.lacks(4, Outcome::malformed_link);
   const auto number = std::min(load_be<std::uint32_t>(family), load_le<std::uint32_t>(family));
@@ -159,8 +160,8 @@ constexpr Outcome decode_null(Frame frame, Headers& out) noexcept {
   }
 }
 
-/// `out` must be Headers{}: only what the packet says is written.
-constexpr Outcome decode_link(Link link, Frame frame, Headers& out) noexcept {
+/// `out` must be fresh: only what the packet says is written.
+constexpr Outcome decode_link(Link link, Frame frame, auto& out) noexcept {
   if (link == Link::ethernet) return decode_ethernet(frame, out);
   switch (link) {
     case Link::ethernet: return decode_ethernet(frame, out);

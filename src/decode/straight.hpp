@@ -18,7 +18,7 @@ constexpr bool decode_straight(const Packet& packet, Headers& out) noexcept {
   constexpr std::size_t ethernet = 14, ipv4 = 20, up_to_tcp_flags = 14;
   constexpr std::uint32_t type_ipv4_version_4_five_words = 0x0800'45;
 
-  if (packet.link != Link::ethernet || !packet.selected) return false;
+  if (packet.link != Link::ethernet || packet.selection != Selection::selected) return false;
   if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
   const auto* ip = packet.bytes + ethernet;
   const auto type_version_words_tos = load_be<std::uint32_t>(ip - 2);

@@ -53,7 +53,7 @@ inline AllRead read_all(Input& input) {
                              packet.interface,
                              packet.notes,
                              packet.link,
-                             packet.selected});
+                             packet.selection == Selection::selected});
     }
   }
   all.problems = {input.problems().begin(), input.problems().end()};

@@ -52,10 +52,21 @@ TEST(Decode, a_packet_is_metered_from_the_octet_on_that_completes_it_and_never_b
   }
 }
 
+TEST(Decode, finds_the_outermost_ip_packet_behind_any_link) {
+  for (const auto& [name, frame] : packet_kinds()) {
+    const auto captured = frame.captured();
+    const auto packet = captured.packet();
+    EXPECT_EQ(decode::ip_packet(packet).data(), packet.bytes + frame.ip_offset()) << name;
+  }
+  const auto arp = frames::tcp("10.0.0.1:1 > 10.0.0.2:2").announced_as(0x0806).captured();
+  EXPECT_TRUE(decode::ip_packet(arp.packet()).empty());
+}
+
 TEST(Decode, a_burst_is_its_packets_one_by_one) {
   std::vector<frames::Captured> owned;
   for (const auto& [name, frame] : packet_kinds()) owned.push_back(frame.captured());
-  owned[3].about.selected = false;
+  owned[3].about.selection = Selection::filtered;
+  owned[6].about.selection = Selection::not_selected;
   owned[4].about.link = Link::unsupported;
   owned[5].about.captured = 20;
   std::vector<Packet> packets;
@@ -144,6 +155,9 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
                         .wire = static_cast<std::uint32_t>(wire),
                         .link = link};
     ASSERT_EQ(decode::decode(packet, on_the_road), outcome);
+    const auto ip = decode::ip_packet(packet);
+    ASSERT_EQ(!ip.empty(), twin.ip_at.has_value());
+    ASSERT_EQ(ip.empty() ? 0 : captured.size() - ip.size(), twin.ip_at.value_or(0));
     ASSERT_TRUE(same_answer(outcome, on_the_road, outcome, headers)) << text_of(outcome, on_the_road);
     straight += decode::decode_straight(packet, on_the_road);
     ASSERT_TRUE(same_answer(outcome, headers, twin.outcome, twin.headers)) << "round " << i << "\n"

@@ -22,12 +22,22 @@ TEST(Link, every_link_type_leads_to_the_same_headers) {
 
 TEST(Link, an_unsupported_link_goes_before_a_filter_and_a_filter_before_all_else) {
   auto packet = tcp(v4).captured();
-  packet.about.selected = false;
+  packet.about.selection = Selection::filtered;
   EXPECT_EQ(decoded(packet.packet()), "filtered");
   packet.about.link = Link::unsupported;
   EXPECT_EQ(decoded(packet.packet()), "link_unsupported");
-  packet.about.selected = true;
+  packet.about.selection = Selection::selected;
   EXPECT_EQ(decoded(packet.packet()), "link_unsupported");
+}
+
+TEST(Link, what_sampling_left_out_is_not_selected_whatever_else_it_is) {
+  auto packet = tcp(v4).captured();
+  packet.about.selection = Selection::not_selected;
+  EXPECT_EQ(decoded(packet.packet()), "not_selected");
+  packet.about.captured = 20;
+  EXPECT_EQ(decoded(packet.packet()), "not_selected");
+  packet.about.link = Link::unsupported;
+  EXPECT_EQ(decoded(packet.packet()), "not_selected");
 }
 
 TEST(Link, null_has_address_families_of_every_system_in_either_byte_order) {

@@ -47,7 +47,7 @@ void add(Summary& summary, const Packet& packet) {
   summary.add(packet.wire);
   summary.add(static_cast<std::uint64_t>(packet.stamp.time_since_epoch().count()));
   summary.add(packet.interface * 0x10000u + packet.notes);
-  summary.add(packet.selected);
+  summary.add(packet.selection == weir::Selection::selected);
 }
 
 std::vector<Source> split(const std::uint8_t* data, std::size_t size, std::size_t at, std::size_t read_max) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any octets on any link are judged as the slow twin judges them, twice the same, whatever the Headers held before.
+// Any octets on any link are judged as the slow twin judges them, twice the same, whatever the Headers held before, and
+// the IP packet is found where the twin finds it.
 // Input: one octet of link type, two of octets on the wire that were not captured, then the packet.
 #include <cstdint>
 #include <cstdio>
@@ -41,6 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                       .captured = static_cast<std::uint32_t>(captured.size()),
                       .wire = static_cast<std::uint32_t>(wire),
                       .link = link};
+  const auto ip = decode::ip_packet(packet);
+  const auto found = [&](bool any, std::uint64_t at) { return any ? "IP at " + std::to_string(at) : "no IP"; };
+  expect(found(!ip.empty(), captured.size() - ip.size()), found(twin.ip_at.has_value(), twin.ip_at.value_or(0)));
+
   Headers stale;
   stale.source.fill(std::byte{0xa5});
   stale.octets = stale.vlan = stale.tcp_flags = stale.notes = 0x5555;

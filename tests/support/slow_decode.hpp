@@ -25,6 +25,7 @@ class SlowDecoder {
     outcome = link_ == Link::unsupported ? Outcome::link_unsupported : judge();
   }
 
+  std::optional<std::uint64_t> ip_at;  ///< where the IP header begins, if it says the version that was announced
   Outcome outcome;
   Headers headers;
 
@@ -55,6 +56,9 @@ class SlowDecoder {
     while (!verdict && is_mpls(type_)) verdict = read_label();
     if (!verdict && type_ == by_nibble) verdict = read_nibble();
     if (verdict) return *verdict;
+    if (at_ < captured_.size() && type_ == (number(at_, 1) / 16 == 4 ? 0x0800 : 0x86dd) &&
+        std::set<std::uint64_t>{4, 6}.contains(number(at_, 1) / 16))
+      ip_at = at_;
     if (type_ == 0x0800) verdict = read_ipv4();
     else if (type_ == 0x86dd) verdict = read_ipv6();
     else return Outcome::not_ip;

@@ -141,7 +141,7 @@ void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
       auto whole = from.queue->whole(i);
-      whole.selected = packets[i].selected;
+      whole.selection = packets[i].selection;
       outcomes_[i] = decode::decode(whole, headers_[i]);
     }
 }

@@ -57,7 +57,7 @@ Packet Queue::packet_of(rte_mbuf& buffer, const HostTime& now) noexcept {
                 .clock = now.clock,
                 .interface = interface_,
                 .link = Link::ethernet,
-                .selected = true,
+                .selection = Selection::selected,
                 .notes = 0};
   if (unit_ != StampUnit::none) {
     const auto stamp = device_stamp(*whole);  // it may stamp only some kinds of packets
