@@ -47,6 +47,14 @@ void Destination::tick() noexcept {
   if (!blocked_) send_owed(options_.patience == Patience::wait ? no_limit : messages_a_tick);
 }
 
+void Destination::settle() noexcept {
+  const auto messages = options_.patience == Patience::wait ? no_limit : messages_a_tick;
+  session_.owe_data();
+  if (blocked_ || half_sent_ || !send_owed(messages)) return;
+  session_.owe_statistics();
+  send_owed(messages);
+}
+
 /// Sends until nothing is owed (true), nothing is taken, or so many messages went. A message that has to wait is made
 /// anew before each attempt, so that it carries the time at which it leaves; one that is half sent must stay as it is.
 bool Destination::send_owed(unsigned messages) noexcept {

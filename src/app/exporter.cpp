@@ -69,6 +69,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
     : options_{options},
       stop_{stop},
       catalogue_{layouts},
+      surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{destination_options()},
       scratch_(catalogue_.flow_octets_max()) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write(), not our end
@@ -256,6 +257,20 @@ void Exporter::reconfigure(const Resolved& wanted) {
 
 void Exporter::add_interface(std::uint32_t ingress_interface, std::string_view name) noexcept {
   surroundings_.interfaces.add(ingress_interface, name);
+}
+
+void Exporter::count_selection(std::size_t sequence, std::uint64_t observed, std::uint64_t selected) noexcept {
+  surroundings_.selection.count(sequence, observed, selected);
+}
+
+void Exporter::set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept {
+  packet_clock_ = packet_clock;
+  for (auto& destination : destinations_) {
+    destination->observe(packet_clock);
+    if (destination->is_open()) destination->settle();
+  }
+  surroundings_.selection.change(plan);
+  for (auto& destination : destinations_) destination->owe_selection();
 }
 
 void Exporter::finish(Instant packet_clock) noexcept {

@@ -52,6 +52,7 @@ struct ExporterOptions {
   Patience patience = Patience::wait;
   std::size_t backlog_octets = std::size_t{64} << 20;  ///< for each destination; Patience::backlog
   nanoseconds rotate{0};                               ///< a new file this often, 0: never; Patience::backlog
+  ipfix::SelectionPlan selection{};
   Instant (*wall)() noexcept = &wall_now;
   std::function<void(std::string_view)> warn{};  ///< gets one line; none: standard error
 };
@@ -84,6 +85,12 @@ class Exporter {
   void tick(Instant packet_clock, const MeteringTotals& metering) noexcept;
   /// `ingress_interface` is the number that records carry. The name goes out with the next tick.
   void add_interface(std::uint32_t ingress_interface, std::string_view name) noexcept;
+  /// Packets that passed through one sampler so far, by its place in the plan. Goes out with the next statistics.
+  void count_selection(std::size_t sequence, std::uint64_t observed, std::uint64_t selected) noexcept;
+  /// From here on packets are selected in another way. All flows have ended and were added: they and the last counts of
+  /// the old sequences are sent before the new selector is told of. (Live, to a destination that takes nothing at the
+  /// moment, it goes before what waits for it.) `packet_clock` as in add().
+  void set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept;
   /// After the last record; what was metered and ignored the last tick said. Live, all destinations end side by side.
   void finish(Instant packet_clock) noexcept;
 

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "app/options.hpp"
+#include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -18,6 +19,9 @@ namespace {
 /// Slices under way at once: enough that no worker waits for another's, few enough to stay in the caches.
 constexpr unsigned slices_per_worker = 3;
 
+/// One sampler sees the packets of all interfaces, as the input orders them.
+constexpr std::array<std::uint32_t, 1> all_interfaces{0};
+
 }  // namespace
 
 Replay::Replay(const Settings& settings, capture::Input& input, const std::atomic<bool>& stopped)
@@ -25,8 +29,9 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       meter_options_{meter_options(settings, workers_)},
       layouts_{flow::make_layouts(meter_options_)},
       input_{input},
+      sampler_{settings.sampling.select, settings.sampling.seed, decode::ip_packet},
       stopped_{stopped},
-      exporter_{exporter_options(settings, Patience::wait),
+      exporter_{exporter_options(settings, Patience::wait, all_interfaces),
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
                 stopped_} {
@@ -90,6 +95,8 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   const bool more = !stopped_ && input_.next(work.slice);
   watch.read();
   if (!more) return false;
+  sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
+  work.selection = sampler_.counts();
   work.interfaces = input_.interfaces().size();
   return true;
 }
@@ -102,6 +109,7 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
     exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
                             input_.interfaces()[interfaces_told_].name);
   for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), clock_last_);
+  exporter_.count_selection(0, work.selection.observed, work.selection.selected);
   exporter_.tick(clock_last_, metering_totals(tallies_));
   watch.exported(tallies_.received.packets);
 }

@@ -12,6 +12,7 @@
 #include "app/settings.hpp"
 #include "app/work.hpp"
 #include "capture/input.hpp"
+#include "capture/sample.hpp"
 #include "flow/meter.hpp"
 
 namespace weir::app {
@@ -45,6 +46,7 @@ class Replay {
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
   capture::Input& input_;
+  capture::Sampler sampler_;
   std::vector<std::unique_ptr<flow::Meter>> meters_;  // one a shard
   std::vector<std::unique_ptr<Work>> works_;          // as many slices as may be under way
   const std::atomic<bool>& stopped_;

@@ -74,6 +74,27 @@ constexpr Setting settings[] = {
            "spares a collector's socket; 0: as fast as it goes"),
     seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),
 
+    choice("sampling.method", AT(sampling.select.method), "off|systematic|random|hash",
+           "which packets are metered at all (RFC 5475)"),
+    number("sampling.interval", AT(sampling.select.interval), 1, any_32, "packets",
+           "systematic: so many in a row are selected,"),
+    number("sampling.space", AT(sampling.select.space), 0, any_32, "packets",
+           "and so many after them are left out"),
+    number("sampling.size", AT(sampling.select.size), 1, any_32, "packets",
+           "random: so many are selected"),
+    number("sampling.population", AT(sampling.select.population), 1, any_32, "packets",
+           "of every so many"),
+    number("sampling.seed", AT(sampling.seed), 0, any_64, "",
+           "random: what a replay's choice begins with; fixed, so that runs repeat"),
+    number("sampling.hash_one_in", AT(sampling.select.hash_one_in), 1, any_32, "",
+           "hash: about one in so many packets is selected"),
+    number("sampling.hash_initialiser", AT(sampling.select.hash_initialiser), 0, any_32, "",
+           "hash: the same at all probes that are to select the same packets"),
+    number("sampling.hash_payload_offset", AT(sampling.select.hash_payload_offset), 0, 65'535, "octets",
+           "hash: of the IP payload this is left out,"),
+    number("sampling.hash_payload_octets", AT(sampling.select.hash_payload_octets), 0,
+           capture::SamplingOptions::hash_payload_octets_max, "octets", "and so much after it is hashed"),
+
     number("replay.workers", AT(replay.workers), 1, 64, "threads",
            "threads in all; the records are the same for any number"),
     text("replay.filter", AT(replay.filter), "only packets that match are metered (pcap-filter(7))"),
@@ -282,6 +303,7 @@ Settings settings_from(std::string_view text, const std::string& file_name, std:
   std::transform(assignments.begin(), assignments.end(), from_line.begin(), assignment_from);
   for (const auto& assignment : from_line) clear_list(all, setting_named(assignment));
   for (const auto& assignment : from_line) assign(all, assignment);
+  capture::check(all.sampling.select);
   return all;
 }
 

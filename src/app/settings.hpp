@@ -13,6 +13,7 @@
 #include <weir/units.hpp>
 
 #include "app/settings_file.hpp"
+#include "capture/sample.hpp"
 #include "flow/options.hpp"
 
 namespace weir::app {
@@ -58,6 +59,11 @@ struct Settings {
     } tcp;
   } exporter;  ///< "export." in files; the word belongs to the language
 
+  struct Sampling {
+    capture::SamplingOptions select{};
+    std::uint64_t seed = 0x7361'6d70'6c69'6e67;
+  } sampling;
+
   struct Replay {
     std::uint32_t workers = 1;
     std::string filter;
@@ -86,7 +92,7 @@ using Member = T& (*)(Settings&);
 using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
                                Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
                                Member<Fragments>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
-                               Member<std::string>, Member<std::vector<std::string>>>;
+                               Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {

@@ -7,6 +7,7 @@
 #include <weir/headers.hpp>
 
 #include "app/tallies.hpp"
+#include "capture/sample.hpp"
 #include "capture/select.hpp"
 #include "capture/slice.hpp"
 #include "flow/ended.hpp"
@@ -20,7 +21,8 @@ class Work {
   Work(unsigned shards, const std::array<RecordLayout, 2>& layouts);
 
   capture::Slice slice;
-  std::size_t interfaces = 0;  ///< of the input that were known when the slice was read
+  std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
+  capture::SelectionCounts selection{};  ///< by sampling, up to the slice's end
 
   /// Second stage, any thread: filter, decode, count outcomes, and tell the shards apart.
   void decode(const capture::Selector& selector) noexcept;

@@ -39,12 +39,16 @@ class Catalogue {
   }
   const EncodePlan& plan_of(Option option) const noexcept { return option_plans_[static_cast<std::size_t>(option)]; }
 
-  /// Template Records and Options Template Records in the order in which they are announced.
+  /// Template Records and Options Template Records in the order in which they are announced. Those that tell of
+  /// sampling come last, so that they can follow later.
   struct Announcement {
     std::uint16_t set;
     std::vector<std::byte> record;
   };
-  std::span<const Announcement> announcements() const noexcept { return announcements_; }
+  std::span<const Announcement> announcements(bool sampled) const noexcept {
+    constexpr auto of_sampling = options_count - options_without_sampling;
+    return std::span{announcements_}.first(announcements_.size() - (sampled ? 0 : of_sampling));
+  }
 
   /// Length of the longest record of any kind.
   std::size_t record_octets_max() const noexcept { return record_octets_max_; }

@@ -42,11 +42,38 @@ constexpr std::array flow_keys{
     WEIR_OPTION_FIELD(145, FlowKeys, template_id),  // templateId
     WEIR_OPTION_FIELD(173, FlowKeys, indicator),    // flowKeyIndicator
 };
-constexpr std::array selector{
-    WEIR_OPTION_FIELD(302, Selector, id),         // selectorId
-    WEIR_OPTION_FIELD(304, Selector, algorithm),  // selectorAlgorithm
-    WEIR_OPTION_FIELD(305, Selector, interval),   // samplingPacketInterval
-    WEIR_OPTION_FIELD(306, Selector, space),      // samplingPacketSpace
+constexpr std::array selector_systematic{
+    WEIR_OPTION_FIELD(302, SystematicSelector, id),         // selectorId
+    WEIR_OPTION_FIELD(304, SystematicSelector, algorithm),  // selectorAlgorithm
+    WEIR_OPTION_FIELD(305, SystematicSelector, interval),   // samplingPacketInterval
+    WEIR_OPTION_FIELD(306, SystematicSelector, space),      // samplingPacketSpace
+};
+constexpr std::array selector_random{
+    WEIR_OPTION_FIELD(302, RandomSelector, id),          // selectorId
+    WEIR_OPTION_FIELD(304, RandomSelector, algorithm),   // selectorAlgorithm
+    WEIR_OPTION_FIELD(309, RandomSelector, size),        // samplingSize
+    WEIR_OPTION_FIELD(310, RandomSelector, population),  // samplingPopulation
+};
+constexpr std::array selector_hash{
+    WEIR_OPTION_FIELD(302, HashSelector, id),              // selectorId
+    WEIR_OPTION_FIELD(304, HashSelector, algorithm),       // selectorAlgorithm
+    WEIR_OPTION_FIELD(327, HashSelector, payload_offset),  // hashIPPayloadOffset
+    WEIR_OPTION_FIELD(328, HashSelector, payload_octets),  // hashIPPayloadSize
+    WEIR_OPTION_FIELD(329, HashSelector, output_min),      // hashOutputRangeMin
+    WEIR_OPTION_FIELD(330, HashSelector, output_max),      // hashOutputRangeMax
+    WEIR_OPTION_FIELD(331, HashSelector, selected_min),    // hashSelectedRangeMin
+    WEIR_OPTION_FIELD(332, HashSelector, selected_max),    // hashSelectedRangeMax
+    WEIR_OPTION_FIELD(333, HashSelector, digest_output),   // hashDigestOutput
+};
+constexpr std::array selection_sequence{
+    WEIR_OPTION_FIELD(301, SelectionSequence, id),        // selectionSequenceId
+    WEIR_OPTION_FIELD(10, SelectionSequence, interface),  // ingressInterface
+    WEIR_OPTION_FIELD(302, SelectionSequence, selector),  // selectorId
+};
+constexpr std::array selection_statistics{
+    WEIR_OPTION_FIELD(301, SelectionSequence, id),        // selectionSequenceId
+    WEIR_OPTION_FIELD(318, SelectionSequence, observed),  // selectorIdTotalPktsObserved
+    WEIR_OPTION_FIELD(319, SelectionSequence, selected),  // selectorIdTotalPktsSelected
 };
 #undef WEIR_OPTION_FIELD
 constexpr std::array interface_name{
@@ -82,8 +109,12 @@ OptionShape shape_of(Option option) noexcept {
     case Option::metering_reliability: return {metering_reliability, 2, sizeof(MeteringReliability)};
     case Option::exporting_reliability: return {exporting_reliability, 1, sizeof(ExportingReliability)};
     case Option::flow_keys: return {flow_keys, 1, sizeof(FlowKeys)};
-    case Option::selector: return {selector, 1, sizeof(Selector)};
+    case Option::selector_systematic: return {selector_systematic, 1, sizeof(SystematicSelector)};
     case Option::interface_name: return {interface_name, 1, 0};
+    case Option::selection_sequence: return {selection_sequence, 1, sizeof(SelectionSequence)};
+    case Option::selection_statistics: return {selection_statistics, 1, sizeof(SelectionSequence)};
+    case Option::selector_random: return {selector_random, 1, sizeof(RandomSelector)};
+    case Option::selector_hash: return {selector_hash, 1, sizeof(HashSelector)};
   }
   return {};
 }

@@ -11,6 +11,8 @@
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
+#include "ipfix/selection.hpp"
+
 namespace weir::ipfix {
 
 /// All workers together are one Metering Process, and there is one Exporting Process. Constants, so that a file is the
@@ -43,13 +45,6 @@ struct ExportingReliability {
 struct FlowKeys {
   std::uint64_t indicator = 0;
   std::uint16_t template_id = 0;
-  std::array<std::uint16_t, 3> unused{};
-};
-/// RFC 5476 §6.5.2.1: systematic count-based selection of one packet, then a pause of none, is every packet.
-struct Selector {
-  std::uint64_t id = 1;
-  std::uint32_t interval = 1, space = 0;
-  std::uint16_t algorithm = 1;
   std::array<std::uint16_t, 3> unused{};
 };
 
@@ -88,19 +83,29 @@ class InterfaceNames {
 
 /// What options records tell to all collectors alike.
 struct Surroundings {
-  InterfaceNames interfaces;
-  MeteringTotals metering;
+  InterfaceNames interfaces{};
+  MeteringTotals metering{};
+  Selection selection{};
 };
 
+/// Those from selection_sequence on are announced only where packets are sampled.
 enum class Option : std::uint8_t {
   metering_statistics,
   metering_reliability,
   exporting_reliability,
   flow_keys,
-  selector,
-  interface_name
+  selector_systematic,
+  interface_name,
+  selection_sequence,
+  selection_statistics,
+  selector_random,
+  selector_hash
 };
-inline constexpr std::size_t options_count = 6;
+inline constexpr std::size_t options_count = 10, options_without_sampling = 6;
+
+constexpr Option option_of(const SystematicSelector&) noexcept { return Option::selector_systematic; }
+constexpr Option option_of(const RandomSelector&) noexcept { return Option::selector_random; }
+constexpr Option option_of(const HashSelector&) noexcept { return Option::selector_hash; }
 
 /// How the records of one option are announced: scope first.
 struct OptionShape {

@@ -48,7 +48,6 @@ Session::Session(const SessionOptions& options, const Catalogue& catalogue, cons
 
 void Session::begin(Instant now) noexcept {
   next_.fill(0);
-  if (options_.delivery == Delivery::stream) next_[repetition] = records_of(repetition);
   announced_ = statistics_at_ = now;
   sequence_ = options_.sequence_first;
   messages_since_announcement_ = 0;
@@ -79,15 +78,22 @@ void Session::tick(Instant now) noexcept {
 void Session::announce_again(Instant now) noexcept {
   announced_ = now;
   messages_since_announcement_ = 0;
-  next_[announcement] = next_[context] = 0;
+  next_[announcement] = next_[flow_keys] = next_[selection] = next_[interfaces] = 0;
 }
 
+/// A message that is on its way may have told a part of the old selection: it does not count.
+void Session::owe_selection() noexcept { next_[selection] = after_[selection] = 0; }
+
 std::size_t Session::records_of(Part part) const noexcept {
+  const auto announcements = catalogue_.announcements(surroundings_.selection.sampled()).size();
+  const auto sequences = surroundings_.selection.sequences().size();
   switch (part) {
-    case announcement:
-    case repetition: return catalogue_.announcements().size();
-    case context: return catalogue_.flow_templates().size() + 1 + surroundings_.interfaces.all().size();
-    default: return statistics_records;
+    case announcement: return announcements;
+    case repetition: return options_.delivery == Delivery::datagram ? announcements : 0;
+    case flow_keys: return catalogue_.flow_templates().size();
+    case selection: return 1 + sequences;
+    case interfaces: return surroundings_.interfaces.all().size();
+    default: return statistics_records + sequences;
   }
 }
 
@@ -102,8 +108,10 @@ Bytes Session::next(Instant now) noexcept {
   } else if (owes(repetition)) {  // RFC 7011 §8.4: before the first data, more than once, in a message of its own
     put_part(repetition, now);
   } else {
-    put_part(context, now);
-    if (after_[context] == records_of(context)) put_part(statistics, now);
+    for (const auto part : {flow_keys, selection, interfaces, statistics}) {
+      put_part(part, now);
+      if (after_[part] < records_of(part)) break;
+    }
   }
   if (!control_.empty()) return seal(control_, Last::control, now);
   if (data_owed_) return seal(data_, Last::data, now);
@@ -113,27 +121,37 @@ Bytes Session::next(Instant now) noexcept {
 
 void Session::put_part(Part part, Instant now) noexcept {
   for (auto& index = after_[part]; index < records_of(part); ++index) {
-    const bool put = part == context      ? put_context(index)
-                     : part == statistics ? put_statistics(index, now)
-                                          : put_announcement(index);
-    if (!put) return;
+    if (!put_record(part, index, now)) return;
+  }
+}
+
+bool Session::put_record(Part part, std::size_t index, Instant now) noexcept {
+  switch (part) {
+    case flow_keys: return put_flow_keys(catalogue_.flow_templates()[index]);
+    case selection: return put_selection(index);
+    case interfaces: return put_interface(surroundings_.interfaces.all()[index]);
+    case statistics: return put_statistics(index, now);
+    default: return put_announcement(index);
   }
 }
 
 bool Session::put_announcement(std::size_t index) noexcept {
-  const auto& announced = catalogue_.announcements()[index];
+  const auto& announced = catalogue_.announcements(true)[index];
   auto* at = control_.record(announced.set, announced.record.size());
   if (at) std::memcpy(at, announced.record.data(), announced.record.size());
   return at != nullptr;
 }
 
-bool Session::put_context(std::size_t index) noexcept {
-  const auto flow_templates = catalogue_.flow_templates();
-  if (index < flow_templates.size())
-    return put_option(Option::flow_keys,
-                      FlowKeys{.indicator = flow_templates[index].keys, .template_id = flow_templates[index].id.value});
-  if (index == flow_templates.size()) return put_option(Option::selector, Selector{});
-  return put_interface(surroundings_.interfaces.all()[index - flow_templates.size() - 1]);
+bool Session::put_flow_keys(const FlowTemplate& of) noexcept {
+  return put_option(Option::flow_keys, FlowKeys{.indicator = of.keys, .template_id = of.id.value});
+}
+
+/// The selector, then its sequences.
+bool Session::put_selection(std::size_t index) noexcept {
+  const auto& told = surroundings_.selection;
+  if (index > 0) return put_option(Option::selection_sequence, told.sequences()[index - 1]);
+  return std::visit([this](const auto& selector) { return put_option(option_of(selector), selector); },
+                    told.selector());
 }
 
 bool Session::put_interface(const InterfaceName& name) noexcept {
@@ -164,12 +182,14 @@ bool Session::put_statistics(std::size_t index, Instant now) noexcept {
                                             .octets = metering.ignored_octets,
                                             .first_ms = time_or(metering.ignored_first, now),
                                             .last_ms = time_or(metering.ignored_last, now)});
-    default:
+    case 2:
       return put_option(Option::exporting_reliability, ExportingReliability{.flows = not_sent_.records,
                                                                             .packets = not_sent_.packets,
                                                                             .octets = not_sent_.octets,
                                                                             .first_ms = time_or(not_sent_first_, now),
                                                                             .last_ms = time_or(not_sent_last_, now)});
+    default:
+      return put_option(Option::selection_statistics, surroundings_.selection.sequences()[index - statistics_records]);
   }
 }
 

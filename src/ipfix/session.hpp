@@ -55,6 +55,9 @@ class Session {
   /// The records that wait, full message or not, are owed.
   void owe_data() noexcept { data_owed_ = !data_.empty(); }
   void owe_statistics() noexcept { next_[statistics] = 0; }
+  /// The selection in the surroundings is another one now. Templates that it needs and that are not announced yet are
+  /// owed by that alone.
+  void owe_selection() noexcept;
 
   /// The next message that is owed; empty if none is. Until it is accepted the next call makes it anew, with the time
   /// and the figures of then.
@@ -81,16 +84,18 @@ class Session {
 
  private:
   /// Parts in the order in which they are owed; all but data are made when it is their turn. next_ counts what went.
-  enum Part : std::uint8_t { announcement, repetition, context, statistics, parts };
+  enum Part : std::uint8_t { announcement, repetition, flow_keys, selection, interfaces, statistics, parts };
   enum class Last : std::uint8_t { none, control, data };
-  static constexpr std::size_t statistics_records = 3;
+  static constexpr std::size_t statistics_records = 3;  ///< and one a Selection Sequence
 
   std::size_t records_of(Part part) const noexcept;
   bool owes(Part part) const noexcept { return next_[part] < records_of(part); }
   void announce_again(Instant now) noexcept;
   void put_part(Part part, Instant now) noexcept;
   bool put_announcement(std::size_t index) noexcept;
-  bool put_context(std::size_t index) noexcept;
+  bool put_record(Part part, std::size_t index, Instant now) noexcept;
+  bool put_flow_keys(const FlowTemplate& of) noexcept;
+  bool put_selection(std::size_t index) noexcept;
   bool put_interface(const InterfaceName& name) noexcept;
   bool put_statistics(std::size_t index, Instant now) noexcept;
   template <class Record>

@@ -97,7 +97,7 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
       mesh_{worker_count_},
-      exporter_{exporter_options(settings, Patience::backlog),
+      exporter_{exporter_options(settings, Patience::backlog, {}),
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
                 stopped},
