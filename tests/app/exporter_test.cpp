@@ -116,6 +116,29 @@ TEST(Exporter, writes_a_file_that_stands_alone_and_closes_the_ledger) {
   EXPECT_EQ(report.error, "");
 }
 
+TEST(Exporter, tells_of_another_selection_behind_all_that_was_selected_by_the_one_before) {
+  const ScratchDirectory directory;
+  ExporterOptions options;
+  options.selection = {ipfix::SystematicSelector{.space = 9}, {1}};
+  ExporterUnderTest under_test{{.files = {directory / "flows.ipfix"}, .collectors = {}}, options};
+  const auto records = small_records(2);
+  under_test.exporter.count_selection(0, 20, 2);
+  under_test.exporter.add({&under_test.layout, Bytes{records}.first(64)}, start);
+  under_test.exporter.set_selection({ipfix::RandomSelector{.population = 5}, {1}}, start);
+  under_test.exporter.add({&under_test.layout, Bytes{records}.last(64)}, start);
+  under_test.exporter.finish(start);
+
+  std::string order;  // of the file's records
+  for (const auto& message : Walker{}.walk_stream(contents(directory / "flows.ipfix")))
+    for (const auto& record : message.records) {
+      if (record.set == 256) order += "flow ";
+      if (record.set == 516 || record.set == 520) order += "selector " + std::to_string(*record.number(302)) + " ";
+      if (record.set == 519)
+        order += std::to_string(*record.number(301)) + ":" + std::to_string(*record.number(318)) + " ";
+    }
+  EXPECT_EQ(order, "selector 1 1:20 flow 1:20 selector 2 flow 2:0 ");
+}
+
 TEST(Exporter, writes_the_same_octets_twice) {
   const ScratchDirectory directory;
   for (const auto* name : {"one", "two"}) {

@@ -96,6 +96,15 @@ TEST(Settings, a_value_out_of_range_is_refused_with_line_name_range_and_unit) {
   EXPECT_EQ(complaint("export.domain: [1]"), "weir.yaml:1: export.domain must be 0..4294967295, not a list");
 }
 
+TEST(Settings, sampling_that_cannot_be_is_refused) {
+  EXPECT_EQ(settings_of("sampling: {method: random, size: 5, population: 5}").sampling.select.size, 5u);
+  EXPECT_EQ(complaint("sampling: {size: 6, population: 5}").substr(0, 48),
+            "sampling.size 6 is more than sampling.population");
+  EXPECT_EQ(complaint("sampling.interval: 0"), "weir.yaml:1: sampling.interval must be 1..4294967295 packets, not '0'");
+  EXPECT_EQ(complaint("sampling.method: sometimes"),
+            "weir.yaml:1: sampling.method must be off or systematic or random or hash, not 'sometimes'");
+}
+
 TEST(Settings, numbers_are_exact_and_nothing_but_numbers) {
   EXPECT_EQ(settings_of("flow.timeout_idle: 315360000").flow.timeout_idle, 315'360'000s);
   EXPECT_EQ(settings_of("flow.timeout_idle: 0.000000001").flow.timeout_idle, 1ns);
