@@ -49,9 +49,10 @@ void Destination::tick() noexcept {
 
 void Destination::settle() noexcept {
   session_.owe_data();
-  send_owed(no_limit);
+  const auto messages = options_.patience == Patience::wait ? no_limit : messages_a_tick;
+  if (blocked_ || half_sent_ || !send_owed(messages)) return;
   session_.owe_statistics();
-  send_owed(no_limit);
+  send_owed(messages);
 }
 
 /// Sends until nothing is owed (true), nothing is taken, or so many messages went. A message that has to wait is made

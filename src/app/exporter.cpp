@@ -264,9 +264,10 @@ void Exporter::count_selection(std::size_t sequence, std::uint64_t observed, std
 }
 
 void Exporter::set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept {
+  packet_clock_ = packet_clock;
   for (auto& destination : destinations_) {
     destination->observe(packet_clock);
-    destination->settle();
+    if (destination->is_open()) destination->settle();
   }
   surroundings_.selection.change(plan);
   for (auto& destination : destinations_) destination->owe_selection();

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "app/sampling.hpp"
+
 namespace weir::app {
 namespace {
 
@@ -27,7 +29,8 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .egress_interface = settings.exporter.egress_interface};
 }
 
-ExporterOptions exporter_options(const Settings& settings, Patience patience) {
+ExporterOptions exporter_options(const Settings& settings, Patience patience,
+                                 std::span<const std::uint32_t> sampled_interfaces) {
   using std::chrono::ceil, std::chrono::milliseconds;
   const auto& from = settings.exporter;
   return {.domain = DomainId{from.domain},
@@ -43,6 +46,7 @@ ExporterOptions exporter_options(const Settings& settings, Patience patience) {
           .patience = patience,
           .backlog_octets = from.backlog_octets,
           .rotate = from.rotate,
+          .selection = selection_plan(settings.sampling.select, sampled_interfaces),
           .warn = {}};
 }
 

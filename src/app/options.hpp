@@ -11,6 +11,8 @@ namespace weir::app {
 /// For one of `shards` meters; its capacity has room for uneven shares where there are several.
 flow::MeterOptions meter_options(const Settings& settings, unsigned shards);
 
-ExporterOptions exporter_options(const Settings& settings, Patience patience);
+/// `sampled_interfaces`: selection_plan() says what they are. Without sampling none counts.
+ExporterOptions exporter_options(const Settings& settings, Patience patience,
+                                 std::span<const std::uint32_t> sampled_interfaces);
 
 }  // namespace weir::app

@@ -10,7 +10,6 @@
 #include <new>
 
 #include "app/options.hpp"
-#include "app/sampling.hpp"
 #include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
@@ -23,12 +22,6 @@ constexpr unsigned slices_per_worker = 3;
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
 
-ExporterOptions sampled_exporter_options(const Settings& settings) {
-  auto options = exporter_options(settings, Patience::wait);
-  options.selection = selection_plan(settings.sampling.select, all_interfaces);
-  return options;
-}
-
 }  // namespace
 
 Replay::Replay(const Settings& settings, capture::Input& input, const std::atomic<bool>& stopped)
@@ -38,7 +31,10 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       input_{input},
       sampler_{settings.sampling.select, settings.sampling.seed, decode::ip_packet},
       stopped_{stopped},
-      exporter_{sampled_exporter_options(settings), {settings.exporter.out, settings.exporter.to}, layouts_, stopped_} {
+      exporter_{exporter_options(settings, Patience::wait, all_interfaces),
+                {settings.exporter.out, settings.exporter.to},
+                layouts_,
+                stopped_} {
   make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));

@@ -23,7 +23,7 @@ ipfix::Selector selector_of(const capture::SamplingOptions& options) {
 
 ipfix::SelectionPlan selection_plan(const capture::SamplingOptions& options,
                                     std::span<const std::uint32_t> interfaces) {
-  if (options.method == capture::SamplingMethod::off) return {};
+  if (options.method == capture::SamplingMethod::off || interfaces.empty()) return {};
   return {.selector = selector_of(options), .interfaces = {interfaces.begin(), interfaces.end()}};
 }
 

@@ -10,7 +10,8 @@
 
 namespace weir::app {
 
-/// For one sampler on each of `interfaces` (as records number them, 0 for all together).
+/// For one sampler on each of `interfaces` (as records number them, 0 for all together). Without any, nothing is
+/// sampled.
 ipfix::SelectionPlan selection_plan(const capture::SamplingOptions& options, std::span<const std::uint32_t> interfaces);
 
 }  // namespace weir::app

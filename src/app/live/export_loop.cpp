@@ -69,6 +69,11 @@ void ExportLoop::tick() noexcept {
     stamp_ = std::max(stamp_, counters.stamp);
     exporter_.not_handed_over(since(std::exchange(lost_[i], counters.not_handed_over), counters.not_handed_over));
   }
+  std::size_t sequence = 0;
+  for (const auto& worker : workers_)
+    for (const auto& queue : worker->queues())
+      exporter_.count_selection(sequence++, queue->observed.load(std::memory_order_relaxed),
+                                queue->selected.load(std::memory_order_relaxed));
   exporter_.tick(stamp_, metering_totals(packets));
   publish();
 }

@@ -9,6 +9,7 @@
 
 #include "app/options.hpp"
 #include "base/error.hpp"
+#include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -97,13 +98,10 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
       mesh_{worker_count_},
-      exporter_{exporter_options(settings, Patience::backlog),
-                {settings.exporter.out, settings.exporter.to},
-                layouts_,
-                stopped},
       splits_{split_entries, settings.flow.timeout_active, meter_options_.hash_key},
       jobs_(first_worker_lcore + worker_count_) {
   open_ports(devices);
+  open_destinations(stopped);
   make_workers();
 }
 
@@ -166,8 +164,25 @@ void Probe::open_port(const capture::PortFacts& facts, std::uint32_t descriptors
   auto& state = ports_.emplace_back();
   state.port = std::make_unique<capture::Port>(
       facts, port_options(settings_.live, queues_of(facts, worker_count_), descriptors), node->buffers->pool());
-  exporter_.add_interface(static_cast<std::uint32_t>(ports_.size()), facts.name);
 }
+
+void Probe::open_destinations(const std::atomic<bool>& stopped) {
+  exporter_.emplace(exporter_options(settings_, Patience::backlog, sampled_interfaces()),
+                    Destinations{settings_.exporter.out, settings_.exporter.to}, layouts_, stopped);
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    exporter_->add_interface(static_cast<std::uint32_t>(i + 1), ports_[i].port->facts().name);
+}
+
+/// A Selection Sequence for each queue, in the order in which workers have them.
+std::vector<std::uint32_t> Probe::sampled_interfaces() const {
+  std::vector<std::uint32_t> interfaces;
+  for (unsigned worker = 0; worker < worker_count_; ++worker)
+    for (std::size_t i = 0; i < ports_.size(); ++i)
+      if (worker < ports_[i].port->options().queues) interfaces.push_back(static_cast<std::uint32_t>(i + 1));
+  return interfaces;
+}
+
+capture::Sampler Probe::new_sampler() const { return {settings_.sampling.select, random_key(), &decode::ip_packet}; }
 
 /// Each on its own lcore, so that the pages of its table come from the memory node of its CPU.
 void Probe::make_workers() {
@@ -188,7 +203,7 @@ void Probe::make_workers() {
     if (!failure.empty())
       throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows ({}); lower it",
                                    settings_.flow.capacity, failure)};
-  export_loop_ = std::make_unique<ExportLoop>(exporter_, splits_, layouts_, workers_);
+  export_loop_ = std::make_unique<ExportLoop>(*exporter_, splits_, layouts_, workers_);
 }
 
 void Probe::make_worker(unsigned number) {
@@ -257,7 +272,7 @@ void Probe::add_queues() {
       std::optional<capture::HashCheck> check;
       if (ports_[i].rss.active && !common_.reshard) check.emplace(ports_[i].rss.key, ports_[i].rss.fields);
       workers_[queue]->add(std::make_unique<capture::Queue>(*ports_[i].port, queue, static_cast<std::uint16_t>(i)),
-                           check);
+                           check, new_sampler());
     }
   const auto stamps = [](const PortState& state) { return state.port->facts().stamps != capture::StampUnit::none; };
   if (std::ranges::any_of(ports_, stamps))
@@ -315,7 +330,7 @@ Report Probe::finish() noexcept {
     state.port->stop();
   }
   auto made = report();
-  made.destinations = exporter_.report();
+  made.destinations = exporter_->report();
   return made;
 }
 

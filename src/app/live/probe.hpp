@@ -62,6 +62,7 @@ class Probe {
   };
 
   void open_ports(const std::vector<std::string>& devices);
+  void open_destinations(const std::atomic<bool>& stopped);
   void open_port(const capture::PortFacts& facts, std::uint32_t descriptors);
   void take_memory(const Sizes& sizes);
   Needs needs_of(const std::vector<capture::PortFacts>& facts) const;
@@ -71,6 +72,8 @@ class Probe {
   std::string why_not_rss() const;
   capture::RssProof proof_of(const PortState& state) const;
   void add_queues();
+  capture::Sampler new_sampler() const;
+  std::vector<std::uint32_t> sampled_interfaces() const;
   void watch_port(PortState& state) noexcept;
   void watch_hashes() noexcept;
   void say_losses(PortState& state) noexcept;
@@ -89,7 +92,7 @@ class Probe {
   std::vector<Node> nodes_;
   std::vector<PortState> ports_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  Exporter exporter_;
+  std::optional<Exporter> exporter_;
   Splits splits_;
   std::unique_ptr<ExportLoop> export_loop_;
   std::vector<std::function<void()>> jobs_;  ///< by lcore, what it is running

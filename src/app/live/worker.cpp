@@ -42,11 +42,12 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
   outlet_.touch();
 }
 
-void Worker::add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check) {
+void Worker::add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check,
+                 const capture::Sampler& sampler) {
   auto state = std::make_unique<QueueState>();
   state->port = &queue->port();
   state->number = queue->number();
-  receiving_.push_back({std::move(queue), std::move(check), state.get()});
+  receiving_.push_back({std::move(queue), std::move(check), sampler, state.get()});
   states_.push_back(std::move(state));
 }
 
@@ -111,6 +112,7 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   }
   packet_at_ = tsc_;
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets.front().clock;
+  if (from.sampler.active()) sample(from, packets);
   if (selector_.active()) selector_.select(packets);
   decode(from, packets);
   if (from.check && !from.check->finished()) [[unlikely]]
@@ -131,6 +133,12 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
                             std::memory_order_relaxed);
+}
+
+void Worker::sample(Receiving& from, std::span<Packet> packets) noexcept {
+  from.sampler.mark(packets);
+  from.state->observed.store(from.sampler.counts().observed, std::memory_order_relaxed);
+  from.state->selected.store(from.sampler.counts().selected, std::memory_order_relaxed);
 }
 
 void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
@@ -194,6 +202,10 @@ std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
 }
 
 void Worker::hand_over() noexcept { counters_.not_handed_over += outlet_.take(ended_); }
+
+void Worker::set_samplers(const std::vector<capture::Sampler>& samplers) noexcept {
+  for (std::size_t i = 0; i < receiving_.size(); ++i) receiving_[i].sampler = samplers[i];
+}
 
 void Worker::hand_over_patiently() noexcept {
   constexpr auto patience = std::chrono::seconds{10};

@@ -23,6 +23,7 @@
 #include "capture/live/hash_check.hpp"
 #include "capture/live/host_clock.hpp"
 #include "capture/live/queue.hpp"
+#include "capture/sample.hpp"
 #include "capture/select.hpp"
 #include "flow/meter.hpp"
 
@@ -77,7 +78,8 @@ class Worker {
          Mesh& mesh, Common& common);
 
   /// Before run(). With `check`, the first hashes of the queue are compared.
-  void add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check);
+  void add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check,
+           const capture::Sampler& sampler);
 
   /// Before run(): the packets' stamps tell the time, not the host's clock, be they our own or those of other workers.
   void follow_stamps() noexcept { clock_of_devices_ = true; }
@@ -99,12 +101,16 @@ class Worker {
   /// Hands `ended` over, waiting for the exporter if need be, but not for ever.
   void hand_over_patiently() noexcept;
 
+  /// One for each queue, in their order.
+  void set_samplers(const std::vector<capture::Sampler>& samplers) noexcept;
+
   /// The verdicts on hashes so far, for control. Any thread.
   struct QueueState {
     capture::Port* port;
     std::uint16_t number;
     std::atomic<capture::HashCheck::Verdict> verdict{capture::HashCheck::Verdict::undecided};
     std::atomic<std::uint64_t> packets{0};
+    std::atomic<std::uint64_t> observed{0}, selected{0};  ///< by its sampler
   };
   std::span<const std::unique_ptr<QueueState>> queues() const noexcept { return states_; }
 
@@ -116,11 +122,13 @@ class Worker {
   struct Receiving {
     std::unique_ptr<capture::Queue> queue;
     std::optional<capture::HashCheck> check;
+    capture::Sampler sampler;
     QueueState* state;
   };
 
   std::size_t receive() noexcept;
   void take(Receiving& from, std::span<Packet> packets) noexcept;
+  void sample(Receiving& from, std::span<Packet> packets) noexcept;
   void decode(Receiving& from, std::span<Packet> packets) noexcept;
   void check_hashes(Receiving& from, std::size_t packets) noexcept;
   void pass_on(unsigned to, const Packet& packet, const Headers& headers) noexcept;
