@@ -90,12 +90,6 @@ class Destination {
   void observe(Instant packet_clock) noexcept;
   void add(TemplateId id, Bytes record, const Totals& totals) noexcept;
   void tick() noexcept;
-  /// Sends what waits, then last statistics, as far as they are taken at once (Patience::wait: until they are taken):
-  /// what comes after is metered in another way.
-  void settle() noexcept;
-  /// What the surroundings say of the selection is new.
-  void owe_selection() noexcept { session_.owe_selection(); }
-
   /// Sends what waits, then last statistics, as far as they are taken: what comes after is metered in another way.
   void settle() noexcept;
   /// What the surroundings say of the selection is new.
