@@ -208,9 +208,14 @@ ExitStatus status_of(const Report& report) noexcept {
 
 std::string text(const Report& report) {
   Lines out = report.interrupted ? "interrupted; what was metered until then has been ended and exported\n" : "";
+  out += text_of(report.ports);
   put_packets(out, report);
   put_records(out, report);
   for (const auto& destination : report.destinations) put_destination(out, destination);
+  if (report.splits && report.splits->split > 0)
+    line(out, "split",
+         fmt::format("{:>15} flows were metered by two workers: more records, with the same sums",
+                     grouped(report.splits->split)));
   put_times(out, report);
   put_ledger(out, report);
   return out + verdict(report);
@@ -238,6 +243,11 @@ nlohmann::ordered_json json(const Report& report) {
            {"end_reasons", end_reasons},
            {"in_table", json_of(report.in_table)},
            {"destinations", destinations}};
+  if (!report.ports.empty()) out["ports"] = json_of(report.ports);
+  if (report.splits)
+    out["splits"] = {{"keys", report.splits->keys_seen},
+                     {"split", report.splits->split},
+                     {"overwritten", report.splits->overwritten}};
   if (report.clock_first != no_stamp)
     out["clock"] = {{"first_ms", milliseconds_since_epoch(report.clock_first)},
                     {"last_ms", milliseconds_since_epoch(report.clock_last)}};

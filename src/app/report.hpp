@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 #include <weir/record.hpp>
@@ -13,6 +14,7 @@
 
 #include "app/destination_report.hpp"
 #include "app/live/port_report.hpp"
+#include "app/live/splits.hpp"
 #include "app/tallies.hpp"
 #include "base/error.hpp"
 
@@ -24,8 +26,8 @@ struct Report {
   std::array<std::uint64_t, 6> end_reasons{};  ///< records, by EndReason
   Totals in_table{};                           ///< records not ended
   std::vector<DestinationReport> destinations{};
-  std::vector<PortReport> ports{};  ///< live only
-  Totals not_handed_over{};         ///< live only: rings to the exporter were full
+  std::vector<PortReport> ports{};         ///< live only
+  std::optional<Splits::Counts> splits{};  ///< live, and only where there are several workers
 
   Instant clock_first = no_stamp, clock_last = no_stamp;  ///< of the packets; no_stamp where there were none
   std::chrono::nanoseconds took{};                        ///< wall time

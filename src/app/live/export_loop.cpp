@@ -81,7 +81,9 @@ void ExportLoop::tick() noexcept {
 void ExportLoop::answer() noexcept {
   auto* request = request_.load(std::memory_order_acquire);
   if (!request) return;
-  request->run(exporter_, splits_);
+  constexpr unsigned rounds_max = 10'000;
+  for (unsigned round = 0; round < rounds_max && drain() > 0; ++round) exporter_.service();  // what ended before it
+  request->run(exporter_, stamp_);
   request_.store(nullptr, std::memory_order_relaxed);
   request->done.store(true, std::memory_order_release);
 }

@@ -18,7 +18,7 @@ namespace weir::app {
 class ExportRequest {
  public:
   virtual ~ExportRequest() = default;
-  virtual void run(Exporter& exporter, Splits& splits) noexcept = 0;
+  virtual void run(Exporter& exporter, Instant now) noexcept = 0;
   std::atomic<bool> done{false};
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,11 @@ struct PortReport {
     return sum;
   }
 };
+
+/// A list; every loss is there by name, zeros too.
+nlohmann::ordered_json json_of(const std::vector<PortReport>& ports);
+
+/// Aligned lines: offered = received + missed, by queue, and each loss with what it means.
+std::string text_of(const std::vector<PortReport>& ports);
 
 }  // namespace weir::app

@@ -354,15 +354,20 @@ std::vector<PortReport> Probe::ports() const {
   return reports;
 }
 
+std::vector<WorkerCounters> Probe::workers() const {
+  std::vector<WorkerCounters> counters;
+  for (const auto& worker : workers_) counters.push_back(worker->counters());
+  return counters;
+}
+
 Report Probe::report() const {
-  auto exported = export_loop_->counters();
-  Report made{.destinations = std::move(exported.destinations)};
+  const auto exported = export_loop_->counters();
+  Report made{.destinations = exported.destinations};
   for (const auto& worker : workers_) {
     const auto counters = worker->counters();
     made.packets += counters.packets;
     made.metered_ip_octets += counters.metered.octets;
     made.in_table += counters.in_table;
-    made.not_handed_over += counters.not_handed_over;
     for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += counters.metered.ended[i];
     if (counters.clock_first == no_stamp) continue;
     made.clock_first =
@@ -370,6 +375,7 @@ Report Probe::report() const {
     made.clock_last = std::max(made.clock_last, counters.clock);
   }
   made.ports = ports();
+  if (worker_count_ > 1) made.splits = exported.splits;
   made.workers = worker_count_;
   made.took = Steady::now() - started_;
   return made;

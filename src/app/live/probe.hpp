@@ -18,6 +18,7 @@
 #include "app/live/worker.hpp"
 #include "app/report.hpp"
 #include "app/settings.hpp"
+#include "app/top_flows.hpp"
 #include "capture/live/buffers.hpp"
 #include "capture/live/eal.hpp"
 
@@ -48,6 +49,18 @@ class Probe {
 
   std::vector<PortReport> ports() const;
   Report report() const;
+  std::vector<WorkerCounters> workers() const;
+  Splits::Counts splits() const { return export_loop_->counters().splits; }
+  /// Packets are spread over the workers in software.
+  bool reshards() const noexcept { return common_.reshard; }
+
+  // Answered by every worker for its own table. Each takes as long as the slowest of them.
+  TopFlows flows(const FlowQuery& query);
+  /// Ends all flows; how many there were.
+  std::uint64_t expire_all();
+  /// Takes over what may change while it runs: timeouts, destinations, sampling. Returns a line for each change, and
+  /// for each other setting that takes a restart. Throws StartError, and has changed nothing, if one cannot be.
+  std::vector<std::string> apply(const Settings& wanted);
 
  private:
   struct Node {
@@ -74,11 +87,15 @@ class Probe {
   void add_queues();
   capture::Sampler new_sampler() const;
   std::vector<std::uint32_t> sampled_interfaces() const;
+  template <class Asked>
+  void ask_all(const std::vector<std::unique_ptr<Asked>>& requests);
+  void ask_exporter(ExportRequest& request);
+  void change_sampling();
   void watch_port(PortState& state) noexcept;
   void watch_hashes() noexcept;
   void say_losses(PortState& state) noexcept;
 
-  const Settings& settings_;
+  Settings settings_;
   capture::Eal& eal_;
   CpuPlan cpus_;
   unsigned worker_count_;

@@ -98,6 +98,7 @@ class Worker {
   flow::Meter& meter() noexcept { return *meter_; }
   flow::Ended& ended() noexcept { return ended_; }
   Instant clock() const noexcept { return clock_; }
+  void hand_over() noexcept;
   /// Hands `ended` over, waiting for the exporter if need be, but not for ever.
   void hand_over_patiently() noexcept;
 
@@ -136,7 +137,6 @@ class Worker {
   std::size_t take_over_from(SpscRing& ring) noexcept;
   void tell_time() noexcept;
   void advance_in_silence() noexcept;
-  void hand_over() noexcept;
   void answer() noexcept;
   void publish(bool last) noexcept;
   void finish() noexcept;
