@@ -88,7 +88,8 @@ class Exporter {
   /// Packets that passed through one sampler so far, by its place in the plan. Goes out with the next statistics.
   void count_selection(std::size_t sequence, std::uint64_t observed, std::uint64_t selected) noexcept;
   /// From here on packets are selected in another way. All flows have ended and were added: they and the last counts of
-  /// the old sequences are sent before the new selector is told of. `packet_clock` as in add().
+  /// the old sequences are sent before the new selector is told of. (Live, to a destination that takes nothing at the
+  /// moment, the selector goes before what waits for it.) `packet_clock` as in add().
   void set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept;
   /// After the last record; what was metered and ignored the last tick said. Live, all destinations end side by side.
   void finish(Instant packet_clock) noexcept;

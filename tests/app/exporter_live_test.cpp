@@ -43,6 +43,36 @@ TEST(LiveExporter, keeps_records_for_a_collector_that_is_absent_at_start) {
 class StoppedCollector : public testing::TestWithParam<std::uint16_t> {};
 INSTANTIATE_TEST_SUITE_P(LiveExporter, StoppedCollector, testing::Values(1400, 60'000));
 
+TEST_P(StoppedCollector, hears_of_another_selection_and_keeps_nobody_waiting_when_it_comes) {
+  Collector stopped;
+  stopped.take_little();
+  stopped.listen();
+  LiveExporter live{{.files = {}, .collectors = {stopped.url()}}, {.message_octets = GetParam()}};
+  while (live.exporter.report()[0].waiting.records < 5'000) {
+    live.add(1000);
+    live.turn();
+  }
+  live.exporter.set_selection({ipfix::RandomSelector{.population = 5}, {1, 1}}, wall);
+  live.add(100);
+  EXPECT_TRUE(comes([&] { return !live.exporter.is_pending(); },
+                    [&] {
+                      stopped.read();
+                      live.turn();
+                    }));
+  live.finish();
+  stopped.read_to_end();
+  const auto messages = Walker{}.walk_stream(stopped.streams.at(0));
+  EXPECT_EQ(flows_of(messages), from_to(1, live.metered.records));
+  std::vector<std::uint64_t> selectors, sequences;
+  for (const auto& message : messages)
+    for (const auto& record : message.records) {
+      if (record.set == 516 || record.set == 520) selectors.push_back(record.number(302).value());
+      if (record.set == 518) sequences.push_back(record.number(301).value());
+    }
+  EXPECT_EQ(selectors, from_to(1, 2));
+  EXPECT_EQ(sequences, from_to(1, 2));
+}
+
 TEST_P(StoppedCollector, delays_no_other_and_loses_the_oldest) {
   Collector stopped;
   stopped.take_little();
