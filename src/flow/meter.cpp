@@ -93,6 +93,7 @@ class MeterOf final : public Meter {
   }
 
   std::size_t live() const noexcept override { return table_.live(); }
+  void touch() noexcept override { table_.touch(); }
 
  private:
   template <class S>

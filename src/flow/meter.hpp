@@ -67,6 +67,9 @@ class Meter {
   virtual Totals in_table() const noexcept = 0;
 
   virtual std::size_t live() const noexcept = 0;
+
+  /// Takes all pages now, on the memory node of the thread that calls: before the first packet, not while they come.
+  virtual void touch() noexcept = 0;
   const MeterCounters& counters() const noexcept { return counters_; }
 
  protected:

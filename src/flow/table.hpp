@@ -57,6 +57,7 @@ class RecordPool {
   RecordPool(std::size_t capacity, std::size_t record_octets, std::size_t free_mark_at)
       : memory_{capacity * record_octets}, octets_{record_octets}, mark_at_{free_mark_at} {}
 
+  void touch() noexcept { memory_.touch(); }
   std::byte* record(std::uint32_t slot) const noexcept { return memory_.data() + slot * octets_; }
   std::size_t record_octets() const noexcept { return octets_; }
   /// Slots that were ever used; those from here on are untouched.
@@ -98,6 +99,11 @@ class Table {
         line_memory_{lines_ * sizeof(TagLine)},
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
                RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {}
+
+  void touch() noexcept {
+    line_memory_.touch();
+    for (auto& pool : pools_) pool.touch();
+  }
 
   /// Where a hash leads: the line from its lower half, the tag from its upper end.
   std::uint32_t line_of(std::uint64_t hash) const noexcept {

@@ -31,7 +31,9 @@ struct CommandLine {
 };
 
 std::string joined(const std::vector<std::string>& words) {
-  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, " "));
+  std::string line;
+  for (const auto& word : words) line += line.empty() ? word : " " + word;
+  return words.empty() ? "none" : line;
 }
 
 Json json_of(const capture::PortFacts& port) {

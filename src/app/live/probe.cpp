@@ -105,7 +105,7 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
   make_workers();
 }
 
-Probe::~Probe() = default;
+Probe::~Probe() { close(); }
 
 void Probe::open_ports(const std::vector<std::string>& devices) {
   std::vector<capture::PortFacts> facts;
@@ -327,11 +327,20 @@ Report Probe::finish() noexcept {
   for (unsigned lcore = exporter_lcore; lcore < jobs_.size(); ++lcore) eal_.wait(lcore);
   for (auto& state : ports_) {
     state.counters = state.port->counters();
-    state.port->stop();
+    say_losses(state);
   }
   auto made = report();
   made.destinations = exporter_->report();
+  for (auto& state : ports_) state.port->stop();
   return made;
+}
+
+/// Devices give their buffers back when they are closed. One that does not come back was lost by us or by the driver.
+void Probe::close() noexcept {
+  ports_.clear();
+  for (const auto& node : nodes_)
+    if (const auto away = node.buffers->count() - node.buffers->available(); away > 0)
+      say_(fmt::format("{} of {} packet buffers did not come back; please report it", away, node.buffers->count()));
 }
 
 std::vector<PortReport> Probe::ports() const {

@@ -90,6 +90,7 @@ class Probe {
   template <class Asked>
   void ask_all(const std::vector<std::unique_ptr<Asked>>& requests);
   void ask_exporter(ExportRequest& request);
+  void close() noexcept;
   void change_sampling();
   void watch_port(PortState& state) noexcept;
   void watch_hashes() noexcept;

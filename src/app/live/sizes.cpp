@@ -192,8 +192,8 @@ std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs) {
     if (pool.buffers)
       lines.push_back(fmt::format("node {}: {}; with rings and DPDK's own {} huge pages of 2 MiB or {} of 1 GiB",
                                   pool.node, pool.sum, pool.pages(page_of_2_mib), pool.pages(std::uint64_t{1} << 30)));
-  lines.push_back(fmt::format("tables: {} workers x {} for flow.capacity {}, taken as flows come", sizes.workers,
-                              binary(sizes.table_octets), grouped(needs.capacity)));
+  lines.push_back(fmt::format("tables: {} workers x {} for flow.capacity {}", sizes.workers, binary(sizes.table_octets),
+                              grouped(needs.capacity)));
   lines.push_back(fmt::format("an idle worker pauses for {:.0f} us at most",
                               static_cast<double>(sizes.pause_longest.count()) / 1000));
   return lines;

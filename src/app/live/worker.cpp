@@ -39,6 +39,7 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       own_(received_max),
       all_(received_max) {
   std::iota(all_.begin(), all_.end(), std::uint16_t{0});
+  meter_->touch();
   outlet_.touch();
 }
 
