@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,6 +18,7 @@ namespace weir::app {
 namespace {
 
 std::atomic<bool> end_asked{false}, reload_asked{false};
+std::atomic<std::int64_t> end_asked_at{0};
 std::atomic<int> ring_descriptor{-1};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
               "a signal handler may touch nothing else");
@@ -27,10 +29,23 @@ void ring() noexcept {
   errno = before;
 }
 
-void on_end(int) noexcept {
-  end_asked = true;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+std::int64_t milliseconds_now() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+/// The second one ends the process at once. What comes together with the first (timeout(1) signals a process and then
+/// its whole group) is the same wish.
+void on_end(int number) noexcept {
+  constexpr std::int64_t one_wish = 500;
+  if (!end_asked) {
+    end_asked_at = milliseconds_now();
+    end_asked = true;
+  } else if (milliseconds_now() - end_asked_at > one_wish) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
   ring();
 }
 
