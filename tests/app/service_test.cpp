@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <thread>
 
 #include "app/privileges.hpp"
 #include "app/signals.hpp"
@@ -135,17 +137,20 @@ int end_of_child(Do act) {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-TEST(Signals, the_second_that_asks_to_end_ends_the_process_at_once) {
-  const auto with = [](int first, int second) {
+TEST(Signals, the_second_that_asks_to_end_ends_the_process_at_once_unless_it_came_with_the_first) {
+  using std::chrono::milliseconds;
+  const auto with = [](int first, int second, milliseconds apart) {
     return end_of_child([=] {
       const Signals signals;
       ::raise(first);
+      std::this_thread::sleep_for(apart);
       ::raise(second);
     });
   };
-  EXPECT_EQ(with(SIGINT, SIGINT), -SIGINT);
-  EXPECT_EQ(with(SIGTERM, SIGINT), -SIGINT);
-  EXPECT_EQ(with(SIGHUP, SIGINT), 0);
+  EXPECT_EQ(with(SIGINT, SIGINT, milliseconds{600}), -SIGINT);
+  EXPECT_EQ(with(SIGTERM, SIGINT, milliseconds{600}), -SIGINT);
+  EXPECT_EQ(with(SIGINT, SIGINT, milliseconds{0}), 0);
+  EXPECT_EQ(with(SIGHUP, SIGINT, milliseconds{0}), 0);
 }
 
 std::string complaint(const std::string& user, const std::string& group) {

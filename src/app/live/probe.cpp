@@ -68,9 +68,12 @@ Needs needs_at_most(const Settings& settings, std::size_t devices, unsigned work
 }  // namespace
 
 std::size_t heap_megabytes(const Settings& settings, std::size_t devices, unsigned workers) {
-  constexpr std::size_t dpdk_megabytes = 64;
+  constexpr std::uint64_t dpdk_megabytes = 64, page = 4096;
   std::uint64_t octets = 0;
-  for (const auto& pool : reckon(needs_at_most(settings, devices, workers)).pools) octets += pool.octets + pool.rings;
+  for (const auto& pool : reckon(needs_at_most(settings, devices, workers)).pools) {
+    const auto buffers = std::max<std::uint64_t>(pool.buffers, settings.live.buffers);
+    octets += pool.rings + buffers * std::max(pool.octets_each, page);  // no buffer lies across two pages
+  }
   return dpdk_megabytes + (octets >> 20) * 5 / 4;
 }
 
