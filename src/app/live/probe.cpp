@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "app/live/balance.hpp"
 #include "app/options.hpp"
 #include "base/error.hpp"
 #include "decode/decode.hpp"
@@ -227,7 +228,7 @@ void Probe::start() {
   }
   choose_sharding();
   add_queues();
-  started_ = Steady::now();
+  started_ = balanced_at_ = Steady::now();
   jobs_[exporter_lcore] = [this] { export_loop_->run(); };
   eal_.launch(exporter_lcore, jobs_[exporter_lcore]);
   for (unsigned i = 0; i < worker_count_; ++i) {
@@ -284,7 +285,36 @@ void Probe::add_queues() {
 
 void Probe::watch() noexcept {
   for (auto& state : ports_) watch_port(state);
-  if (!common_.reshard) watch_hashes();
+  if (worker_count_ == 1 || common_.reshard) return;
+  watch_hashes();
+  if (settings_.live.rebalance > nanoseconds{0} && Steady::now() - balanced_at_ >= settings_.live.rebalance)
+    rebalance();
+}
+
+/// All ports have one table, so that a flow's two directions stay together through whichever port they come.
+void Probe::rebalance() noexcept {
+  auto packets = packets_by_worker();
+  auto since = packets;
+  for (std::size_t i = 0; i < since.size() && !balanced_packets_.empty(); ++i) since[i] -= balanced_packets_[i];
+  balanced_packets_ = std::move(packets);
+  balanced_at_ = Steady::now();
+  const auto move = choose_move(since, ports_.front().rss.redirection, moves_);
+  if (!move) return;
+  for (auto& state : ports_) {
+    if (!state.port->redirect(move->entry, move->to))
+      return say_(fmt::format("{}: refuses to move RSS; live.rebalance does nothing here", state.port->facts().name));
+    state.rss.redirection[move->entry] = move->to;
+  }
+  ++moves_;
+  say_(fmt::format("entry {} of the redirection table moved from worker {} to {}; flows that it splits are counted",
+                   move->entry, move->from, move->to));
+}
+
+std::vector<std::uint64_t> Probe::packets_by_worker() const {
+  std::vector<std::uint64_t> packets(worker_count_);
+  for (unsigned i = 0; i < worker_count_; ++i)
+    for (const auto& queue : workers_[i]->queues()) packets[i] += queue->packets.load(std::memory_order_relaxed);
+  return packets;
 }
 
 void Probe::watch_port(PortState& state) noexcept {

@@ -94,6 +94,8 @@ class Probe {
   void change_sampling();
   void watch_port(PortState& state) noexcept;
   void watch_hashes() noexcept;
+  void rebalance() noexcept;
+  std::vector<std::uint64_t> packets_by_worker() const;
   void say_losses(PortState& state) noexcept;
 
   Settings settings_;
@@ -114,7 +116,9 @@ class Probe {
   Splits splits_;
   std::unique_ptr<ExportLoop> export_loop_;
   std::vector<std::function<void()>> jobs_;  ///< by lcore, what it is running
-  std::chrono::steady_clock::time_point started_{};
+  std::chrono::steady_clock::time_point started_{}, balanced_at_{};
+  std::vector<std::uint64_t> balanced_packets_;  ///< by worker, at balanced_at_
+  std::size_t moves_ = 0;                        ///< of entries of the redirection tables
 };
 
 }  // namespace weir::app
