@@ -15,7 +15,7 @@ usage() {
   cat <<'END'
 usage: ./run.sh demo   build a release, replay the captures in pcaps/, print their flows and the ledger
        ./run.sh test   build with and without sanitizers and pass every test; the last line counts them
-       ./run.sh soak   the same fuzzers and captures, for half an hour
+       ./run.sh soak   the same fuzzers and captures, and a live probe, for three quarters of an hour
 Both install what Debian 12 lacks, and need root or sudo for that alone.
 END
 }

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 python=/usr/bin/python3 # Debian's own, where python3-ipfix is found, whatever stands before it in PATH
 results=build/results.txt
-export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
 
 # check NAME COMMAND...: a command that is one check; its output is shown if it fails.
 check() {
@@ -67,6 +67,7 @@ build_all() {
   CXX=clang++ build build-sanitized all -- -Dfuzz=true --buildtype=debugoptimized \
     -Dcpp_args=-D_GLIBCXX_ASSERTIONS || return
   check 'clang builds with sanitizers without warnings' no_warnings build-sanitized
+  build build-threads src/app/weir bench/make_capture -- -Db_sanitize=thread --buildtype=debugoptimized
 }
 
 # The last line counts; status 1 if anything failed.
@@ -100,6 +101,9 @@ run_test() {
   for name in $(fuzzers); do fuzz "$name" -runs="${fuzz_runs[$name]:-$fuzz_runs_usual}" -seed=1; done
   log 'every capture, sanitized'
   WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
+  log 'a live probe, with address and thread sanitizers'
+  WEIR_SOAK=5 WEIR=build-sanitized/src/app/weir checks tests/end_to_end/live_soak.py
+  WEIR_SOAK=5 WEIR=build-threads/src/app/weir checks tests/end_to_end/live_soak.py
   for script in tests/end_to_end/*.py; do
     log "$script"
     checks "$script"
@@ -107,12 +111,14 @@ run_test() {
   verdict
 }
 
-# Half an hour: the fuzzers from new seeds, then every capture once more, sanitized.
+# Three quarters of an hour: the fuzzers from new seeds, every capture once more, sanitized, and a live probe.
 run_soak() {
   local name
   build_all
   for name in $(fuzzers); do fuzz "$name" -max_total_time=300; done
   WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
   checks tests/end_to_end/bounded_memory.py
+  WEIR_SOAK=600 checks tests/end_to_end/live_soak.py
+  [[ ! -f tests/end_to_end/live_faults.py ]] || WEIR_SOAK=60 checks tests/end_to_end/live_faults.py
   verdict
 }
