@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 
 #include "base/error.hpp"
@@ -45,6 +46,19 @@ TEST(Settings, the_sample_file_lists_every_setting_with_its_default_and_range) {
     EXPECT_EQ(value_of(table[i], all), value_of(table[i], Settings{})) << table[i].name;
     EXPECT_TRUE(line_of(text, assignments[i].where).ends_with("  # " + range_of(table[i]))) << table[i].name;
   }
+}
+
+TEST(Settings, each_file_to_start_from_is_accepted_and_names_ports_and_a_destination) {
+  unsigned files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{WEIR_CONF}) {
+    const auto name = entry.path().filename().string();
+    if (entry.path().extension() != ".yaml" || name == "weir.yaml") continue;
+    const auto all = settings_from(read_settings_file(entry.path()), name, {});
+    EXPECT_FALSE(all.live.ports.empty()) << name;
+    EXPECT_NE(all.exporter.to.size() + all.exporter.out.size(), 0u) << name;
+    ++files;
+  }
+  EXPECT_EQ(files, 4u);
 }
 
 TEST(Settings, every_setting_can_be_set_to_what_it_prints_and_help_names_it) {

@@ -56,6 +56,14 @@ bool scatters(const rte_eth_dev_info& info) {
   return driver == "net_pcap" || (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
 }
 
+/// As rte_eth_dev_configure() reckons it. Some drivers (net_af_packet, net_tap) name only the longest frame.
+std::uint16_t mtu_max_of(const rte_eth_dev_info& info) {
+  const bool says_both = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
+  const auto beside = says_both ? info.max_rx_pktlen - info.max_mtu : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  const auto within = info.max_rx_pktlen > beside ? info.max_rx_pktlen - beside : info.max_rx_pktlen;
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(within, info.max_mtu));
+}
+
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(port, &mac) != 0) return {};
@@ -86,7 +94,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .descriptors_max = info.rx_desc_lim.nb_max,
                   .descriptors_align = std::max<std::uint16_t>(info.rx_desc_lim.nb_align, 1),
                   .mtu_min = info.min_mtu,
-                  .mtu_max = info.max_mtu,
+                  .mtu_max = mtu_max_of(info),
                   .rss_key_octets = info.hash_key_size,
                   .redirection_entries = info.reta_size,
                   .rss_functions = {},
