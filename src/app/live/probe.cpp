@@ -10,6 +10,7 @@
 #include "app/live/balance.hpp"
 #include "app/options.hpp"
 #include "base/error.hpp"
+#include "capture/live/devices.hpp"
 #include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
@@ -33,7 +34,10 @@ flow::MeterOptions live_meter_options(const Settings& settings, unsigned workers
   return options;
 }
 
+/// One for each worker, where the port has so many. A queue that gets packets whether or not it is read must be read:
+/// then some workers have several.
 std::uint16_t queues_of(const capture::PortFacts& facts, unsigned workers) noexcept {
+  if (facts.fills_all_queues) return std::max<std::uint16_t>(facts.queues_max, 1);
   return static_cast<std::uint16_t>(std::clamp<unsigned>(workers, 1, std::max<unsigned>(facts.queues_max, 1)));
 }
 
@@ -59,7 +63,7 @@ Needs needs_at_most(const Settings& settings, std::size_t devices, unsigned work
   for (std::size_t i = 0; i < devices; ++i)
     needs.ports.push_back(
         {.name = settings.live.ports[i],
-         .queues = workers,
+         .queues = std::max(workers, capture::queues_named(settings.live.ports[i])),
          .frame_max = std::uint32_t{settings.live.mtu} + link_header_max,
          .descriptors_asked = settings.live.descriptors ? settings.live.descriptors : descriptors_usual_max});
   needs.workers.resize(workers);
@@ -182,7 +186,8 @@ std::vector<std::uint32_t> Probe::sampled_interfaces() const {
   std::vector<std::uint32_t> interfaces;
   for (unsigned worker = 0; worker < worker_count_; ++worker)
     for (std::size_t i = 0; i < ports_.size(); ++i)
-      if (worker < ports_[i].port->options().queues) interfaces.push_back(static_cast<std::uint32_t>(i + 1));
+      for (auto queue = worker; queue < ports_[i].port->options().queues; queue += worker_count_)
+        interfaces.push_back(static_cast<std::uint32_t>(i + 1));
   return interfaces;
 }
 
@@ -253,7 +258,7 @@ std::string Probe::why_not_rss() const {
   for (const auto& state : ports_) {
     const auto& name = state.port->facts().name;
     const auto queues = state.port->options().queues;
-    if (queues < worker_count_) return fmt::format("{} has {} receive queue{}", name, queues, queues == 1 ? "" : "s");
+    if (queues != worker_count_) return fmt::format("{} has {} receive queue{}", name, queues, queues == 1 ? "" : "s");
     if (!state.rss.active) return fmt::format("{}: {}", name, state.rss.problem);
     if (const auto proof = proof_of(state); !proof.holds) return fmt::format("{}: {}", name, proof.sentence);
     const auto& first = ports_.front().rss;
@@ -275,8 +280,9 @@ void Probe::add_queues() {
     for (std::uint16_t queue = 0; queue < ports_[i].port->options().queues; ++queue) {
       std::optional<capture::HashCheck> check;
       if (ports_[i].rss.active && !common_.reshard) check.emplace(ports_[i].rss.key, ports_[i].rss.fields);
-      workers_[queue]->add(std::make_unique<capture::Queue>(*ports_[i].port, queue, static_cast<std::uint16_t>(i)),
-                           check, new_sampler());
+      workers_[queue % worker_count_]->add(
+          std::make_unique<capture::Queue>(*ports_[i].port, queue, static_cast<std::uint16_t>(i)), check,
+          new_sampler());
     }
   const auto stamps = [](const PortState& state) { return state.port->facts().stamps != capture::StampUnit::none; };
   if (std::ranges::any_of(ports_, stamps))

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -38,6 +39,25 @@ void add_missing(Device& device, std::string_view key, unsigned value) {
   if (values_of(device.text, key).empty()) device.text += fmt::format(",{}={}", key, value);
 }
 
+bool is_pcapng(const std::string& path) {
+  std::array<char, 4> begin{};
+  std::ifstream{path, std::ios::binary}.read(begin.data(), begin.size());
+  return std::string_view{begin.data(), begin.size()} == "\n\r\r\n";
+}
+
+/// A file of this format may have interfaces anywhere, and libpcap, which DPDK reads it with, stops without a word at
+/// one that is not like the first.
+void check_interfaces(const std::string& path, pcap_t* capture) {
+  pcap_pkthdr* header = nullptr;
+  const unsigned char* octets = nullptr;
+  int got = 1;
+  while (got == 1) got = pcap_next_ex(capture, &header, &octets);
+  if (got == PCAP_ERROR)
+    throw StartError{
+        fmt::format("live.ports: {} cannot be read to its end: {}; use weir replay", path, pcap_geterr(capture)),
+        ExitStatus::unusable_input};
+}
+
 /// DPDK takes the frames of every capture for Ethernet frames.
 void check_capture(const std::string& path) {
   std::array<char, PCAP_ERRBUF_SIZE> error{};
@@ -45,10 +65,11 @@ void check_capture(const std::string& path) {
                                                                &pcap_close};
   if (!capture) throw StartError{fmt::format("live.ports: {}: {}", path, error.data()), ExitStatus::unusable_input};
   const int link = pcap_datalink(capture.get());
-  if (link == DLT_EN10MB) return;
+  if (link == DLT_EN10MB) return is_pcapng(path) ? check_interfaces(path, capture.get()) : void();
   const char* name = pcap_datalink_val_to_name(link);
   throw StartError{fmt::format("live.ports: {} has frames of {}, and DPDK takes all for Ethernet; use weir replay",
-                               path, name ? name : "another link type")};
+                               path, name ? name : "another link type"),
+                   ExitStatus::unusable_input};
 }
 
 void complete_af_packet(Device& device, unsigned workers) {
@@ -84,6 +105,13 @@ bool is_pci_address(std::string_view device) noexcept {
   };
   const auto matches = [&](std::string_view pattern) { return std::ranges::equal(device, pattern, agrees); };
   return matches(whole) || matches(without_domain);
+}
+
+unsigned queues_named(std::string_view device) {
+  std::size_t named = 0;
+  for (const auto* key : {"rx_pcap", "rx_iface", "rx_iface_in"}) named += values_of(device, key).size();
+  const auto pairs = number_of(device, "qpairs").value_or(0);
+  return std::max(static_cast<unsigned>(named), pairs);
 }
 
 Device complete_device(std::string_view given, unsigned workers) {

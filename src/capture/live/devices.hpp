@@ -17,6 +17,9 @@ struct Device {
 /// pause. Throws StartError for what is no port of DPDK's, and for captures whose frames are not Ethernet's.
 Device complete_device(std::string_view given, unsigned workers);
 
+/// Receive queues that a virtual device is given by its arguments, each of its files one; 0 where they do not say.
+unsigned queues_named(std::string_view device);
+
 /// "0000:05:00.0" or "05:00.0".
 bool is_pci_address(std::string_view device) noexcept;
 

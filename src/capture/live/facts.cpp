@@ -64,6 +64,10 @@ std::uint16_t mtu_max_of(const rte_eth_dev_info& info) {
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(within, info.max_mtu));
 }
 
+/// Each file, interface or socket that these drivers were given is a queue, which gets its packets whether or not it is
+/// set up.
+bool fills_all_queues(std::string_view driver) { return driver == "net_pcap" || driver == "net_af_packet"; }
+
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(port, &mac) != 0) return {};
@@ -90,6 +94,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .mac = mac_of(port),
                   .node = rte_eth_dev_socket_id(port),
                   .queues_max = info.max_rx_queues,
+                  .fills_all_queues = info.driver_name && fills_all_queues(info.driver_name),
                   .descriptors_min = info.rx_desc_lim.nb_min,
                   .descriptors_max = info.rx_desc_lim.nb_max,
                   .descriptors_align = std::max<std::uint16_t>(info.rx_desc_lim.nb_align, 1),

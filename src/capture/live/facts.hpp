@@ -23,6 +23,7 @@ struct PortFacts {
   std::string name, driver, mac;
   int node = -1;  ///< memory node; -1: it has none
   std::uint16_t queues_max = 0;
+  bool fills_all_queues = false;  ///< even those that nobody reads: the driver has them from its arguments
   std::uint16_t descriptors_min = 0, descriptors_max = 0, descriptors_align = 1;
   std::uint16_t mtu_min = 0, mtu_max = 0;
   std::size_t rss_key_octets = 0;

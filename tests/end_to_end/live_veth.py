@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`weir run` on a live link: what was sent is in the ledger, and the records are those of `weir replay`."""
+import contextlib
+import functools
+import pathlib
+import signal
+import tempfile
+
+from support.frames import is_fragment, retimed, whole_ethernet, write_pcap
+from support.live import (comparable, missed, need_root, queues, received, replayed, same_flows, splits, wait_for,
+                          whoever_came_first)
+from support.rig import rig
+from support.weir_cli import BIFLOW, ROOT, Skip, all_captures, check, finish, flows
+
+PCAP = "net_pcap0,rx_iface=RX"
+PACKET = "net_af_packet0,iface=RX"
+XDP = "net_af_xdp0,iface=RX"
+JUMBO, LINK_HEADERS = 9000, 18
+ETHERNET_SHORTEST = 14
+PACKET_FRAME_MAX = 1982  # what a frame of 2048 octets in the kernel's ring holds of the one on the wire
+XDP_FRAME_MAX = 1514
+WEB = ROOT / "pcaps/web.pcap"
+TINY_RING = PACKET + ",framesz=2048,blocksz=65536,framecnt=64"
+
+folder = tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def frames():
+    """Of all captures that a link can carry, one after the other."""
+    need_root()
+    return retimed([frame for some in whole_ethernet(all_captures()).values() for frame in some
+                    if ETHERNET_SHORTEST <= len(frame.octets) <= JUMBO + LINK_HEADERS])
+
+
+def capture(name, some):
+    return write_pcap(pathlib.Path(folder.name, name), retimed(some))
+
+
+def metered_exactly(link, device, path, *options, form=comparable, speed=20_000):
+    packets, expected = replayed(path, *(option for option in options if "live" not in option))
+    with link.probe(device, *options) as probe:
+        link.send(path, speed)
+        probe.wait_until_received(packets)
+        summary, octets = probe.stop()
+    assert received(summary) == packets, f"{received(summary)} packets received of {packets} sent"
+    assert missed(summary) == 0, summary["ports"]
+    assert splits(summary) == 0, summary["splits"]
+    same_flows(flows(octets), expected, form)
+    return summary, probe.lines
+
+
+for direction, options in (("uniflow", ()), ("biflow", BIFLOW)):
+    with check(f"net_pcap on an interface: jumbo frames, fragments, VLANs, {direction}: exactly replay's records"):
+        everything = capture("all.pcap", frames())
+        with rig(mtu=JUMBO) as link:
+            metered_exactly(link, PCAP, everything, *options)
+
+for direction, options in (("uniflow", ()), ("biflow", BIFLOW)):
+    with check(f"net_af_packet, 2 queues, 2 workers, {direction}: exactly replay's records, its limits said"):
+        some = [frame for frame in frames() if not is_fragment(frame) and len(frame.octets) <= PACKET_FRAME_MAX]
+        path = capture("packet.pcap", some)
+        with rig(mtu=JUMBO) as link:
+            summary, lines = metered_exactly(link, PACKET, path, "--set", "live.workers=2", *options,
+                                             form=whoever_came_first)
+            assert len(queues(summary)) == 2 and all(queues(summary)), queues(summary)
+            assert any("fragments" in line and str(PACKET_FRAME_MAX) in line for line in lines), lines
+
+with check("net_af_xdp: exactly replay's records"):
+    some = [frame for frame in frames() if len(frame.octets) <= XDP_FRAME_MAX][:20_000]
+    path = capture("xdp.pcap", some)
+    with rig() as link:
+        metered_exactly(link, XDP, path)
+
+
+def overloaded(link, probe, path):
+    """The probe stands still while packets come; what then was sent, received and missed."""
+    probe.process.send_signal(signal.SIGSTOP)
+    link.send(path, None)
+    probe.process.send_signal(signal.SIGCONT)
+
+
+for name, device, options in (("net_af_packet", TINY_RING, ()),
+                              ("net_af_packet, 2 queues", TINY_RING, ("--set", "live.workers=2")),
+                              ("net_pcap", PCAP, ())):
+    with check(f"{name}, overloaded: received + missed is what was sent, to the packet, and said"):
+        path = capture("flood.pcap", [frame for frame in frames() if not is_fragment(frame) and
+                                      len(frame.octets) <= XDP_FRAME_MAX])
+        with rig() as link, link.probe(device, *options) as probe:
+            before = link.stats()
+            overloaded(link, probe, path)
+            stats = link.stats()
+            on_the_way = stats["backlog_drops_machine"] - before["backlog_drops_machine"]
+            offered = stats["received"] - on_the_way
+            wait_for(lambda: probe.said("missed") or probe.said("kernel_dropped"), "the loss is said")
+            summary, _ = probe.stop()
+        assert missed(summary) > 0, summary["ports"]
+        assert received(summary) + missed(summary) == offered, (received(summary), missed(summary), offered)
+        assert summary["ports"][0]["offered"] == offered, summary["ports"]
+
+for device in (PACKET, PCAP):
+    kind = device.partition("0,")[0]
+    for end in ("sending", "receiving"):
+        with check(f"{kind}: the {end} end goes down and up: said, and packets are metered again"):
+            packets, _ = replayed(WEB)
+            with rig() as link, link.probe(device) as probe:
+                link.send(WEB)
+                probe.wait_until_received(packets)
+                at_end, interface = ((link.at_sender, link.sender) if end == "sending" else
+                                     (link.at_receiver, link.receiver))
+                at_end("ip", "link", "set", interface, "down")
+                probe.wait_until_said("the link is down")
+                at_end("ip", "link", "set", interface, "up")
+                probe.wait_until_said("the link is up")
+                link.send(WEB)
+                probe.wait_until_received(2 * packets)
+                summary, octets = probe.stop()
+            assert received(summary) == 2 * packets and missed(summary) == 0, summary["ports"]
+            assert sum(flow["packetDeltaCount"] for flow in flows(octets)) == summary["metered"]["packets"]
+
+    with check(f"{kind}: the interface is deleted: said, what came is exported, exit clean"):
+        packets, expected = replayed(WEB)
+        with rig() as link, link.probe(device) as probe:
+            link.send(WEB)
+            probe.wait_until_received(packets)
+            link.at_sender("ip", "link", "delete", link.sender)
+            probe.wait_until_said("taken away")
+            summary, octets = probe.stop()
+        assert received(summary) == packets, summary["ports"]
+        same_flows(flows(octets), expected)
+folder.cleanup()
+finish()
