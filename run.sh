@@ -9,14 +9,16 @@ build_packages=(
   g++ libdpdk-dev meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev
   libtbb-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 test_packages=(
-  clang clang-format libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix shellcheck tshark)
+  clang clang-format ethtool iproute2 libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix
+  shellcheck tcpreplay tshark)
 
 usage() {
   cat <<'END'
 usage: ./run.sh demo   build a release, replay the captures in pcaps/, print their flows and the ledger
        ./run.sh test   build with and without sanitizers and pass every test; the last line counts them
        ./run.sh soak   the same fuzzers and captures, and a live probe, for three quarters of an hour
-Both install what Debian 12 lacks, and need root or sudo for that alone.
+All install what Debian 12 lacks, and need root or sudo for that. Tests of live ports need root as well, for network
+namespaces of their own; without it they are skipped, and said to be.
 END
 }
 
