@@ -60,6 +60,15 @@ bool scatters(const rte_eth_dev_info& info) {
 /// set up.
 bool fills_all_queues(std::string_view driver) { return driver == "net_pcap" || driver == "net_af_packet"; }
 
+/// A driver that takes frames up to a length refuses any MTU that does not fit into it: the frame's overhead is
+/// reckoned as DPDK does.
+std::uint16_t longest_mtu(const rte_eth_dev_info& info) {
+  const bool tells_overhead = info.max_mtu != UINT16_MAX && info.max_rx_pktlen > info.max_mtu;
+  const auto overhead = tells_overhead ? info.max_rx_pktlen - info.max_mtu : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  const auto fits = info.max_rx_pktlen > overhead ? info.max_rx_pktlen - overhead : info.max_mtu;
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(info.max_mtu, fits));
+}
+
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(port, &mac) != 0) return {};
@@ -91,7 +100,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .descriptors_max = info.rx_desc_lim.nb_max,
                   .descriptors_align = std::max<std::uint16_t>(info.rx_desc_lim.nb_align, 1),
                   .mtu_min = info.min_mtu,
-                  .mtu_max = info.max_mtu,
+                  .mtu_max = longest_mtu(info),
                   .rss_key_octets = info.hash_key_size,
                   .redirection_entries = info.reta_size,
                   .rss_functions = {},
