@@ -4,6 +4,7 @@ import contextlib
 import functools
 import pathlib
 import signal
+import socket
 import tempfile
 
 from support.frames import is_fragment, retimed, whole_ethernet, write_pcap
@@ -15,21 +16,25 @@ from support.weir_cli import BIFLOW, ROOT, Skip, all_captures, check, finish, fl
 PCAP = "net_pcap0,rx_iface=RX"
 PACKET = "net_af_packet0,iface=RX"
 XDP = "net_af_xdp0,iface=RX"
+AF_XDP = 44  # Linux's number, which Python learns later
 JUMBO, LINK_HEADERS = 9000, 18
-ETHERNET_SHORTEST = 14
+ETHERNET_SHORTEST, EACH_MAX = 14, 400
 PACKET_FRAME_MAX = 1982  # what a frame of 2048 octets in the kernel's ring holds of the one on the wire
 XDP_FRAME_MAX = 1514
 WEB = ROOT / "pcaps/web.pcap"
 TINY_RING = PACKET + ",framesz=2048,blocksz=65536,framecnt=64"
+
+# Frames on their way at once, of those that the kernel's ring holds.
+PCAP_WINDOW, PACKET_WINDOW, XDP_WINDOW = 64, 2000, 256
 
 folder = tempfile.TemporaryDirectory()
 
 
 @functools.cache
 def frames():
-    """Of all captures that a link can carry, one after the other."""
+    """Of all captures that a link can carry, one after the other; of the long ones their beginnings."""
     need_root()
-    return retimed([frame for some in whole_ethernet(all_captures()).values() for frame in some
+    return retimed([frame for some in whole_ethernet(all_captures()).values() for frame in some[:EACH_MAX]
                     if ETHERNET_SHORTEST <= len(frame.octets) <= JUMBO + LINK_HEADERS])
 
 
@@ -37,40 +42,44 @@ def capture(name, some):
     return write_pcap(pathlib.Path(folder.name, name), retimed(some))
 
 
-def metered_exactly(link, device, path, *options, form=comparable, speed=20_000):
-    packets, expected = replayed(path, *(option for option in options if "live" not in option))
-    with link.probe(device, *options) as probe:
-        link.send(path, speed)
-        probe.wait_until_received(packets)
+def metered_exactly(link, device, some, window, *options, workers=1, form=comparable):
+    packets, expected = replayed(capture("sent.pcap", some), *options)
+    with link.probe(device, *options, "--workers", workers) as probe:
+        link.send_in_step(some, probe, window)
         summary, octets = probe.stop()
-    assert received(summary) == packets, f"{received(summary)} packets received of {packets} sent"
+    assert received(summary) == packets == len(some), f"{received(summary)} packets received of {packets} sent"
     assert missed(summary) == 0, summary["ports"]
     assert splits(summary) == 0, summary["splits"]
     same_flows(flows(octets), expected, form)
     return summary, probe.lines
 
 
+def need_xdp():
+    try:
+        socket.socket(AF_XDP, socket.SOCK_RAW).close()
+    except OSError as why:
+        raise Skip(f"this kernel has no AF_XDP: {why.strerror}") from why
+
+
 for direction, options in (("uniflow", ()), ("biflow", BIFLOW)):
     with check(f"net_pcap on an interface: jumbo frames, fragments, VLANs, {direction}: exactly replay's records"):
-        everything = capture("all.pcap", frames())
         with rig(mtu=JUMBO) as link:
-            metered_exactly(link, PCAP, everything, *options)
+            metered_exactly(link, PCAP, frames(), PCAP_WINDOW, *options)
 
 for direction, options in (("uniflow", ()), ("biflow", BIFLOW)):
     with check(f"net_af_packet, 2 queues, 2 workers, {direction}: exactly replay's records, its limits said"):
         some = [frame for frame in frames() if not is_fragment(frame) and len(frame.octets) <= PACKET_FRAME_MAX]
-        path = capture("packet.pcap", some)
         with rig(mtu=JUMBO) as link:
-            summary, lines = metered_exactly(link, PACKET, path, "--set", "live.workers=2", *options,
+            summary, lines = metered_exactly(link, PACKET, some, PACKET_WINDOW, *options, workers=2,
                                              form=whoever_came_first)
             assert len(queues(summary)) == 2 and all(queues(summary)), queues(summary)
             assert any("fragments" in line and str(PACKET_FRAME_MAX) in line for line in lines), lines
 
 with check("net_af_xdp: exactly replay's records"):
-    some = [frame for frame in frames() if len(frame.octets) <= XDP_FRAME_MAX][:20_000]
-    path = capture("xdp.pcap", some)
+    need_xdp()
+    some = [frame for frame in frames() if len(frame.octets) <= XDP_FRAME_MAX]
     with rig() as link:
-        metered_exactly(link, XDP, path)
+        metered_exactly(link, XDP, some, XDP_WINDOW)
 
 
 def overloaded(link, probe, path):

@@ -117,7 +117,10 @@ Probe::~Probe() { close(); }
 
 void Probe::open_ports(const std::vector<std::string>& devices) {
   std::vector<capture::PortFacts> facts;
-  for (const auto& device : devices) facts.push_back(capture::facts_of(capture::port_named(device)));
+  for (const auto& device : devices) {
+    auto& fact = facts.emplace_back(capture::facts_of(capture::port_named(device)));
+    if (fact.kernel_interface == 0) fact.kernel_interface = capture::interface_named(device);  // net_pcap is silent
+  }
   const auto needs = needs_of(facts);
   const auto sizes = reckon(needs);
   refuse_what_does_not_fit(sizes, needs, read_machine());
@@ -136,12 +139,13 @@ Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts) const {
               .record_octets = {layouts_[0].octets, layouts_[1].octets},
               .pause_max = settings_.live.pause_max};
   for (const auto& fact : facts) {
+    const auto frame_named = capture::frame_octets_named(settings_.live.ports[needs.ports.size()]);
     const auto mtu = std::min<std::uint32_t>(settings_.live.mtu, fact.mtu_max ? fact.mtu_max : settings_.live.mtu);
     needs.ports.push_back({.name = fact.name,
                            .node = node_number(fact.node),
                            .queues = queues_of(fact, worker_count_),
                            .link_bits_per_second = capture::link_of(fact.number).bits_per_second,
-                           .frame_max = mtu + link_header_max,
+                           .frame_max = std::max(mtu + link_header_max, frame_named),
                            .scatters = fact.scatters,
                            .descriptors_asked = settings_.live.descriptors,
                            .descriptors_min = fact.descriptors_min,
@@ -325,12 +329,12 @@ std::vector<std::uint64_t> Probe::packets_by_worker() const {
 
 void Probe::watch_port(PortState& state) noexcept {
   const auto& name = state.port->facts().name;
-  if (state.port->gone()) {
-    if (std::exchange(state.link.up, false))
-      say_(fmt::format("{}: the device was taken away; its packets end here", name));
-    return;
-  }
+  if (state.told_gone) return;
   const auto link = state.port->link();
+  if ((state.told_gone = state.port->gone())) {
+    state.link.up = false;
+    return say_(fmt::format("{}: the device was taken away; its packets end here", name));
+  }
   if (link.up != state.link.up) say_(fmt::format("{}: the link is {}", name, link.up ? "up" : "down"));
   state.link = link;
   state.counters = state.port->counters();

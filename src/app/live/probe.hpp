@@ -72,6 +72,7 @@ class Probe {
     capture::RssState rss;
     capture::LinkState link;
     capture::PortCounters counters, told;
+    bool told_gone = false;
   };
 
   void open_ports(const std::vector<std::string>& devices);

@@ -2,6 +2,7 @@
 #include "capture/live/devices.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <pcap/pcap.h>
 
 #include <algorithm>
@@ -113,6 +114,15 @@ unsigned queues_named(std::string_view device) {
   const auto pairs = number_of(device, "qpairs").value_or(0);
   return std::max(static_cast<unsigned>(named), pairs);
 }
+
+unsigned interface_named(std::string_view device) {
+  for (const auto* key : {"iface", "rx_iface", "rx_iface_in"})
+    for (const auto& name : values_of(device, key))
+      if (const auto index = if_nametoindex(name.c_str()); index > 0) return index;
+  return 0;
+}
+
+unsigned frame_octets_named(std::string_view device) { return number_of(device, "framesz").value_or(0); }
 
 Device complete_device(std::string_view given, unsigned workers) {
   Device device{std::string{given}, {}};

@@ -20,6 +20,12 @@ Device complete_device(std::string_view given, unsigned workers);
 /// Receive queues that a virtual device is given by its arguments, each of its files one; 0 where they do not say.
 unsigned queues_named(std::string_view device);
 
+/// What each frame of the kernel's ring has room for, of which net_af_packet wants as much in a buffer; 0: not said.
+unsigned frame_octets_named(std::string_view device);
+
+/// The kernel's interface that a virtual device is given, as its index; 0: none.
+unsigned interface_named(std::string_view device);
+
 /// "0000:05:00.0" or "05:00.0".
 bool is_pci_address(std::string_view device) noexcept;
 

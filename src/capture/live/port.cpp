@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "capture/live/kernel_interface.hpp"
 #include "capture/live/packet_sockets.hpp"
 
 namespace weir::capture {
@@ -162,6 +163,15 @@ bool Port::redirect(std::size_t entry, std::uint16_t queue) noexcept {
                                      static_cast<std::uint16_t>(facts_.redirection_entries)) == 0;
 }
 
+LinkState Port::link() noexcept {
+  auto link = link_of(facts_.number);
+  if (!facts_.kernel_interface) return link;
+  const auto carrier = carrier_of(facts_.kernel_interface);
+  link.up = carrier == Carrier::up;
+  if (carrier == Carrier::gone) take_away();
+  return link;
+}
+
 PortCounters Port::counters() noexcept {
   PortCounters counters;
   rte_eth_stats stats{};
@@ -169,6 +179,7 @@ PortCounters Port::counters() noexcept {
     last_ = {stats.ipackets, stats.imissed, stats.rx_nombuf, stats.ierrors};
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
     kernel_dropped_ += kernel_drops_since_last(facts_.kernel_interface);
+  if (facts_.driver == "net_pcap") last_[3] = 0;  // attempts to read that failed; no packet was in them
   counters.delivered = last_[0];
   counters.lost = {last_[1], last_[2], last_[3], kernel_dropped_};
   return counters;

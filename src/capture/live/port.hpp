@@ -93,7 +93,8 @@ class Port {
 
   PortCounters counters() noexcept;
   NamedCounters named_counters() const;
-  LinkState link() const noexcept { return link_of(facts_.number); }
+  /// Finds out, too, whether the kernel's interface behind the device is still there.
+  LinkState link() noexcept;
 
   /// The device was taken away; its queues must not be asked any more.
   bool gone() const noexcept { return gone_.load(std::memory_order_relaxed); }

@@ -5,20 +5,20 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
 
-from support.weir_cli import ENDLESS, WEIR, Skip, flows, ledger_closes, replay, weir
+from support.weir_cli import ENDLESS, WEIR, Skip, flows, ledger_closes, replay
 
 PATIENCE = 20.0  # seconds until something that does not happen has failed
 HEAP = ("--set", "live.memory=heap")
-# A link has other times than the capture, and other interfaces.
 OF_FIRST_PACKET = ("ipClassOfService", "reverseIpClassOfService")
 ECHO_REPLIES = {"icmpTypeCodeIPv4": (0, 8 << 8), "icmpTypeCodeIPv6": (129 << 8, 128 << 8)}
-
+# A link has other times than the capture, and other interfaces.
 NOT_COMPARED = ("flowEndReason", "ingressInterface", "reverseIngressInterface")
 
 
@@ -55,7 +55,13 @@ class Probe:
 
     def received(self):
         """Until now, by all ports."""
-        return json.loads(weir("ctl", "--socket", self.control, "stats", "--json").stdout)["received"]["packets"]
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(PATIENCE)
+            asking.connect(str(self.control))
+            asking.sendall(b'{"command":"stats"}\n')
+            asking.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: asking.recv(65536), b""))
+        return json.loads(answer)["received"]["packets"]
 
     def wait_until_received(self, packets):
         """More than that are for the summary to show."""
@@ -202,6 +208,6 @@ def wait_for(condition, what):
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"still not: {what() if callable(what) else what}"
-        time.sleep(0.05)
+        time.sleep(0.002)
 
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A live link between two network namespaces: `veth-rig.sh` of WEIR_SHARED, as a block that takes it down at its end."""
 import contextlib
+import ctypes
 import shutil
+import socket
 import subprocess
+import threading
 
 from support.live import PATIENCE, probe
 from support.weir_cli import SHARED, Skip
 
+CLONE_NEWNET = 0x40000000
 NEEDED = ("ip", "ethtool", "tcpreplay")
 
 
@@ -24,6 +28,16 @@ class Rig:
         """A `weir run` at the receiving end. RX in an argument stands for the interface."""
         words = [str(argument).replace("RX", self.receiver) for argument in arguments]
         return probe(*words, under=(self.tool, "rx", self.name, "--"), **how)
+
+    def send_in_step(self, frames, running, window):
+        """Never more than `window` frames on their way: exact however long this machine stands still, where a pace is
+        so only while nothing else runs."""
+        with packet_socket(f"{self.name}-tx", self.sender) as wire:
+            for begin in range(0, len(frames), window):
+                some = frames[begin:begin + window]
+                for frame in some:
+                    wire.send(frame.octets)
+                running.wait_until_received(begin + len(some))
 
     def send(self, capture, packets_per_second=20_000, *more):
         """Returns once all is sent; None: as fast as it goes."""
@@ -55,6 +69,26 @@ def rig(queues=1, mtu=1500):
         yield Rig(tool, name)
     finally:
         subprocess.run([tool, "down", name], timeout=60, check=False)
+
+
+@contextlib.contextmanager
+def packet_socket(namespace, interface):
+    """A raw socket on an interface elsewhere: a thread enters the namespace, opens it and ends."""
+    opened = []
+
+    def open_there():
+        with open(f"/run/netns/{namespace}", "rb") as there:
+            assert ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET) == 0, ctypes.get_errno()
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        wire.bind((interface, 0))
+        opened.append(wire)
+
+    thread = threading.Thread(target=open_there)
+    thread.start()
+    thread.join()
+    assert opened, f"no raw socket on {interface}"
+    with opened[0] as wire:
+        yield wire
 
 
 def tool_of_shared(name):

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The kernel's interface behind a virtual device, whose driver does not tell how it is.
+#pragma once
+
+namespace weir::capture {
+
+enum class Carrier { up, down, gone };
+
+/// Of the interface with this index; gone: there is none any more.
+Carrier carrier_of(unsigned interface_index) noexcept;
+
+}  // namespace weir::capture
