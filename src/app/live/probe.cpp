@@ -88,12 +88,13 @@ capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, 
 }
 
 Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
-             const std::atomic<bool>& stopped, Say say)
+             const std::atomic<bool>& stopped, Say say, Instant (*realtime)() noexcept)
     : settings_{settings},
       eal_{eal},
       cpus_{cpus},
       worker_count_{static_cast<unsigned>(cpus.workers.size())},
       say_{std::move(say)},
+      realtime_{realtime},
       meter_options_{live_meter_options(settings, worker_count_)},
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
@@ -212,7 +213,7 @@ void Probe::make_worker(unsigned number) {
                                                             .ring_records = settings_.live.ring_records,
                                                             .pause_max = pause_longest_,
                                                             .tsc_hz = eal_.tsc_hz(),
-                                                            .realtime = &wall_now},
+                                                            .realtime = realtime_},
                                               layouts_, selector_, mesh_, common_);
 }
 

@@ -35,9 +35,9 @@ class Probe {
   using Say = std::function<void(std::string_view)>;
 
   /// Opens destinations and ports, takes all memory. `devices` are as the EAL was told them. Throws StartError. `eal`
-  /// and `stopped` outlive it; `say` gets a line for whatever a person should know.
+  /// and `stopped` outlive it; `say` gets a line for whatever a person should know. `realtime` is the system's clock.
   Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
-        const std::atomic<bool>& stopped, Say say);
+        const std::atomic<bool>& stopped, Say say, Instant (*realtime)() noexcept = &wall_now);
   ~Probe();
 
   /// From here on packets are metered.
@@ -100,6 +100,7 @@ class Probe {
   CpuPlan cpus_;
   unsigned worker_count_;
   Say say_;
+  Instant (*realtime_)() noexcept;
   nanoseconds pause_longest_{};
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
