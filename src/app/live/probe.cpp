@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <utility>
 
@@ -283,6 +284,7 @@ void Probe::add_queues() {
 void Probe::watch() noexcept {
   for (auto& state : ports_) watch_port(state);
   if (!common_.reshard) watch_hashes();
+  watch_clock();
 }
 
 void Probe::watch_port(PortState& state) noexcept {
@@ -321,6 +323,19 @@ void Probe::watch_hashes() noexcept {
             "spread over the workers in software, and flows that two workers had begun end as two records",
             queue->port->facts().name));
       }
+}
+
+/// Every worker sees it, each at its own second.
+void Probe::watch_clock() noexcept {
+  for (const auto& worker : workers_) {
+    const auto counters = worker->counters();
+    if (counters.clock_steps <= clock_steps_told_) continue;
+    clock_steps_told_ = counters.clock_steps;
+    const auto seconds = std::chrono::duration<double>{counters.clock_set}.count();
+    say_(fmt::format(
+        "the system's clock was set {} by {:.0f} s: records carry the new time, flows end as if nothing had been",
+        seconds < 0 ? "back" : "forward", std::abs(seconds)));
+  }
 }
 
 Report Probe::finish() noexcept {

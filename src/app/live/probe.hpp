@@ -93,6 +93,7 @@ class Probe {
   void change_sampling();
   void watch_port(PortState& state) noexcept;
   void watch_hashes() noexcept;
+  void watch_clock() noexcept;
   void say_losses(PortState& state) noexcept;
 
   Settings settings_;
@@ -115,6 +116,7 @@ class Probe {
   std::unique_ptr<ExportLoop> export_loop_;
   std::vector<std::function<void()>> jobs_;  ///< by lcore, what it is running
   std::chrono::steady_clock::time_point started_{};
+  std::uint64_t clock_steps_told_ = 0;
 };
 
 }  // namespace weir::app
