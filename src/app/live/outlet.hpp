@@ -3,6 +3,7 @@
 // does not fit is counted.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <weir/record.hpp>
@@ -41,6 +42,11 @@ class Outlet {
     for (unsigned family = 0; family < families; ++family)
       if (rings_[family].capacity() - rings_[family].size() < ended.of(family).size()) return false;
     return true;
+  }
+
+  /// Worker: whether so many of each family fit now.
+  bool has_room_for(std::size_t records) const noexcept {
+    return std::ranges::all_of(rings_, [records](const auto& r) { return r.capacity() - r.size() >= records; });
   }
 
   /// Exporter: records of one family that wait; pop() gives them back.

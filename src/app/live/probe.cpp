@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <utility>
 
@@ -96,12 +97,13 @@ capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, 
 }
 
 Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
-             const std::atomic<bool>& stopped, Say say)
+             const std::atomic<bool>& stopped, Say say, Instant (*realtime)() noexcept)
     : settings_{settings},
       eal_{eal},
       cpus_{cpus},
       worker_count_{static_cast<unsigned>(cpus.workers.size())},
       say_{std::move(say)},
+      realtime_{realtime},
       meter_options_{live_meter_options(settings, worker_count_)},
       layouts_{flow::make_layouts(meter_options_)},
       selector_{settings.live.filter},
@@ -225,7 +227,7 @@ void Probe::make_worker(unsigned number) {
                                                             .ring_records = settings_.live.ring_records,
                                                             .pause_max = pause_longest_,
                                                             .tsc_hz = eal_.tsc_hz(),
-                                                            .realtime = &wall_now},
+                                                            .realtime = realtime_},
                                               layouts_, selector_, mesh_, common_);
 }
 
@@ -295,6 +297,7 @@ void Probe::add_queues() {
 
 void Probe::watch() noexcept {
   for (auto& state : ports_) watch_port(state);
+  watch_clock();
   if (worker_count_ == 1 || common_.reshard) return;
   watch_hashes();
   if (settings_.live.rebalance > nanoseconds{0} && Steady::now() - balanced_at_ >= settings_.live.rebalance)
@@ -363,6 +366,19 @@ void Probe::watch_hashes() noexcept {
             "spread over the workers in software, and flows that two workers had begun end as two records",
             queue->port->facts().name));
       }
+}
+
+/// Every worker sees it, each at its own second.
+void Probe::watch_clock() noexcept {
+  for (const auto& worker : workers_) {
+    const auto counters = worker->counters();
+    if (counters.clock_steps <= clock_steps_told_) continue;
+    clock_steps_told_ = counters.clock_steps;
+    const auto seconds = std::chrono::duration<double>{counters.clock_set}.count();
+    say_(fmt::format(
+        "the system's clock was set {} by {:.0f} s: records carry the new time, flows end as if nothing had been",
+        seconds < 0 ? "back" : "forward", std::abs(seconds)));
+  }
 }
 
 Report Probe::finish() noexcept {

@@ -35,9 +35,9 @@ class Probe {
   using Say = std::function<void(std::string_view)>;
 
   /// Opens destinations and ports, takes all memory. `devices` are as the EAL was told them. Throws StartError. `eal`
-  /// and `stopped` outlive it; `say` gets a line for whatever a person should know.
+  /// and `stopped` outlive it; `say` gets a line for whatever a person should know. `realtime` is the system's clock.
   Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
-        const std::atomic<bool>& stopped, Say say);
+        const std::atomic<bool>& stopped, Say say, Instant (*realtime)() noexcept = &wall_now);
   ~Probe();
 
   /// From here on packets are metered.
@@ -97,6 +97,7 @@ class Probe {
   void watch_hashes() noexcept;
   void rebalance() noexcept;
   std::vector<std::uint64_t> packets_by_worker() const;
+  void watch_clock() noexcept;
   void say_losses(PortState& state) noexcept;
 
   Settings settings_;
@@ -104,6 +105,7 @@ class Probe {
   CpuPlan cpus_;
   unsigned worker_count_;
   Say say_;
+  Instant (*realtime_)() noexcept;
   nanoseconds pause_longest_{};
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
@@ -120,6 +122,7 @@ class Probe {
   std::chrono::steady_clock::time_point started_{}, balanced_at_{};
   std::vector<std::uint64_t> balanced_packets_;  ///< by worker, at balanced_at_
   std::size_t moves_ = 0;                        ///< of entries of the redirection tables
+  std::uint64_t clock_steps_told_ = 0;
 };
 
 }  // namespace weir::app

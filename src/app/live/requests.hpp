@@ -24,10 +24,11 @@ class LookAtFlows final : public Request {
   flow::TableCursor at_;
 };
 
-/// Ends all flows that are there, and goes on.
+/// Ends all flows that are there, and goes on. No faster than the exporter takes them: nobody asks for losses.
 class EndAll final : public Request {
  public:
   bool step(Worker& worker) noexcept override {
+    if (!worker.outlet().has_room_for(slots_a_step)) return false;
     const auto before = worker.meter().live();
     const bool through = worker.meter().end_all(worker.clock(), slots_a_step, worker.ended());
     flows += before - worker.meter().live();

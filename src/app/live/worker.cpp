@@ -27,8 +27,8 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       mesh_{mesh},
       common_{common},
       meter_{flow::make_meter(options.meter)},
-      ended_{received_max * flow::Ended::records_per_packet + swept_max, layouts[0], layouts[1]},
-      outlet_{options.ring_records, layouts},
+      ended_{ended_max, layouts[0], layouts[1]},
+      outlet_{std::max(options.ring_records, ended_max), layouts},
       pause_{options.pause_max},
       realtime_{options.realtime},
       tsc_hz_{options.tsc_hz},
@@ -75,12 +75,18 @@ void Worker::tell_time() noexcept {
   if (!host_clock_ || tsc_ - disciplined_at_ >= tsc_hz_) [[unlikely]] {
     const capture::ClockReading reading{tsc_, realtime_().time_since_epoch()};
     if (!host_clock_) host_clock_.emplace(static_cast<double>(tsc_hz_), reading);
-    else if (host_clock_->discipline(reading) != nanoseconds{0}) ++jumps_;
+    else if (const auto set = host_clock_->discipline(reading); set != nanoseconds{0}) note_step(set);
     for (auto& from : receiving_) from.queue->discipline(reading.realtime);
     disciplined_at_ = tsc_;
   }
   now_ = host_clock_->advance(tsc_);
   if (!clock_of_devices_) clock_ = now_.clock;
+}
+
+void Worker::note_step(nanoseconds set) noexcept {
+  jumped_ = true;
+  ++counters_.clock_steps;
+  counters_.clock_set = set;
 }
 
 /// Stamps of devices tell the time only when packets come. Without any, time goes on all the same.
@@ -107,10 +113,8 @@ std::size_t Worker::receive() noexcept {
 
 void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   for (auto& packet : packets) packet.clock = clock_ = std::max(clock_, packet.clock);
-  if (jumps_ > 0) [[unlikely]] {
+  if (std::exchange(jumped_, false)) [[unlikely]]
     packets.front().notes |= note_bit(Note::clock_jump);
-    counters_.clock_steps += std::exchange(jumps_, 0);
-  }
   packet_at_ = tsc_;
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets.front().clock;
   if (from.sampler.active()) sample(from, packets);

@@ -42,6 +42,7 @@ struct WorkerCounters {
   Instant clock_first = no_stamp, clock = no_stamp;
   Instant stamp = no_stamp;       ///< the time of day, as packets are stamped
   std::uint64_t clock_steps = 0;  ///< the system's clock was set
+  nanoseconds clock_set{};        ///< how far, the last time
 };
 
 /// What all workers of a probe have in common. Written by control, read by workers.
@@ -118,6 +119,8 @@ class Worker {
  private:
   static constexpr std::size_t received_max = capture::Queue::packets_max;
   static constexpr std::size_t swept_max = 1024;
+  /// Records that one turn ends at most. A ring with less room could never take them all.
+  static constexpr std::size_t ended_max = received_max * flow::Ended::records_per_packet + swept_max;
 
   /// One queue, and what the worker keeps of it.
   struct Receiving {
@@ -136,6 +139,7 @@ class Worker {
   std::size_t take_over() noexcept;
   std::size_t take_over_from(SpscRing& ring) noexcept;
   void tell_time() noexcept;
+  void note_step(nanoseconds set) noexcept;
   void advance_in_silence() noexcept;
   void answer() noexcept;
   void publish(bool last) noexcept;
@@ -158,7 +162,7 @@ class Worker {
   capture::HostTime now_{};
   Instant clock_{};  ///< of packets: never turns back
   bool clock_of_devices_ = false;
-  std::uint64_t jumps_ = 0;  ///< of the system's clock, not yet noted in a packet
+  bool jumped_ = false;  ///< the system's clock was set, and no packet notes it yet
 
   std::vector<Headers> headers_, headers_over_;
   std::vector<Outcome> outcomes_;

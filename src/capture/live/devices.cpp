@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -41,9 +41,11 @@ void add_missing(Device& device, std::string_view key, unsigned value) {
 }
 
 bool is_pcapng(const std::string& path) {
+  const auto close = [](std::FILE* file) { std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
   std::array<char, 4> begin{};
-  std::ifstream{path, std::ios::binary}.read(begin.data(), begin.size());
-  return std::string_view{begin.data(), begin.size()} == "\n\r\r\n";
+  const auto octets = file ? std::fread(begin.data(), 1, begin.size(), file.get()) : 0;
+  return std::string_view{begin.data(), octets} == "\n\r\r\n";
 }
 
 /// A file of this format may have interfaces anywhere, and libpcap, which DPDK reads it with, stops without a word at
