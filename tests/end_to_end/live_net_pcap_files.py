@@ -4,7 +4,8 @@ import pathlib
 import tempfile
 
 from support.frames import retimed, whole_ethernet, write_pcap
-from support.live import HEAP, comparable, meter, missed, queues, received, replayed, same_flows, splits, whoever_came_first
+from support.live import (HEAP, comparable, meter, missed, queues, received, replayed, same_flows, splits,
+                          whoever_came_first)
 from support.weir_cli import BIFLOW, ROOT, SHARED, Skip, all_captures, check, each, finish, weir
 
 UNUSABLE = 1

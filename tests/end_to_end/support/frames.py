@@ -82,7 +82,7 @@ def write_pcap(path, frames):
 
 
 def retimed(frames):
-    """In the order of the file, a tenth of a millisecond apart: the packet clock then is the same whoever comes first."""
+    """In the order of the file, a tenth of a millisecond apart: the packet clock is the same whoever comes first."""
     start = 1_700_000_000 * 10**9
     return [replace(frame, stamp=start + number * 100_000) for number, frame in enumerate(frames)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A live link between two network namespaces: `veth-rig.sh` of WEIR_SHARED, as a block that takes it down at its end."""
+"""A live link between two network namespaces, made by a tool beside the captures; taken down at the block's end."""
 import contextlib
 import ctypes
 import shutil
