@@ -120,7 +120,12 @@ Probe::~Probe() { close(); }
 void Probe::open_ports(const std::vector<std::string>& devices) {
   std::vector<capture::PortFacts> facts;
   for (const auto& device : devices) {
-    auto& fact = facts.emplace_back(capture::facts_of(capture::port_named(device)));
+    const auto number = capture::port_named(device);
+    if (std::ranges::find(facts, number, &capture::PortFacts::number) != facts.end())
+      throw StartError{
+          fmt::format("live.ports: {} is there twice; each port needs a name of its own: net_pcap0, net_pcap1",
+                      device.substr(0, device.find(',')))};
+    auto& fact = facts.emplace_back(capture::facts_of(number));
     if (fact.kernel_interface == 0) fact.kernel_interface = capture::interface_named(device);  // net_pcap is silent
   }
   const auto needs = needs_of(facts);

@@ -89,6 +89,21 @@ void complete_af_packet(Device& device, unsigned workers) {
       device.text.substr(0, device.text.find(',')), frame - std::min(frame, frame_overhead)));
 }
 
+/// Of an interface that is not there DPDK only says that it has no such port.
+void check_interfaces_named(std::string_view device) {
+  for (const auto* key : {"iface", "rx_iface", "rx_iface_in"})
+    for (const auto& name : values_of(device, key))
+      if (if_nametoindex(name.c_str()) == 0)
+        throw StartError{fmt::format("live.ports: {}: there is no interface {} here; `ip link` lists those there are",
+                                     device.substr(0, device.find(',')), name)};
+}
+
+/// Those that open an interface; others make one.
+bool opens_interfaces(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kinds{"net_af_packet", "net_af_xdp", "net_pcap"};
+  return std::ranges::any_of(kinds, [name](auto kind) { return name.starts_with(kind); });
+}
+
 bool is_kernel_interface(std::string_view name) {
   std::error_code ignored;
   return name.find('/') == name.npos && std::filesystem::exists(fmt::format("/sys/class/net/{}", name), ignored);
@@ -141,6 +156,7 @@ Device complete_device(std::string_view given, unsigned workers) {
         fmt::format("live.ports: {} is neither a PCI address (0000:05:00.0) nor a virtual device of DPDK's "
                     "(net_af_packet0,iface=eth1)",
                     name)};
+  if (opens_interfaces(name)) check_interfaces_named(given);
   if (name.starts_with("net_af_packet")) complete_af_packet(device, workers);
   for (const auto& path : values_of(given, "rx_pcap")) check_capture(path);
   return device;

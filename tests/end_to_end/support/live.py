@@ -29,13 +29,17 @@ class Probe:
         self.folder = tempfile.TemporaryDirectory()
         self.out = pathlib.Path(self.folder.name, "flows.ipfix")
         self.control = pathlib.Path(self.folder.name, "control")
-        command = [*under, WEIR, "run", *arguments, *settings, "--set", f"live.control={self.control}", "--json",
+        command = [*under, *self.command(), *arguments, *settings, "--set", f"live.control={self.control}", "--json",
                    "--out", self.out]
         self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace")
         self.lines, self.said_more = [], threading.Condition()
         self.reader = threading.Thread(target=self.read_errors, daemon=True)
         self.reader.start()
+
+    @staticmethod
+    def command():
+        return [WEIR, "run"]
 
     def read_errors(self):
         for line in self.process.stderr:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`weir run` as people start and stop it: what is wrong is one line that names it and the way out; signals end it."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+from support.live import HEAP, PATIENCE, Probe, probe, received, replayed, same_flows
+from support.weir_cli import ROOT, check, finish, flows, weir
+
+WEB, DNS, LINKS = (ROOT / "pcaps" / name for name in ("web.pcap", "dns.pcap", "links.pcapng"))
+UNUSABLE, USAGE = 1, 2
+FILE = f"net_pcap0,rx_pcap={WEB}"
+SMALL = ("--set", "flow.capacity=65536")
+FORCED_END = 4
+DPDK_USAGE = b"EAL common options"  # it prints them when it is told an option that it has not
+
+
+def refused(name, status, words, *arguments, **how):
+    """With a line that has these words, and nothing on standard output."""
+    with check(f"refused, and said why: {name}"):
+        done = weir("run", *arguments, *HEAP, "--set", "live.control=", statuses=(status,), seconds=PATIENCE, **how)
+        said = done.stderr.decode(errors="replace")
+        last = said.strip().splitlines()[-1]
+        assert last.startswith("weir: ") and all(word in last for word in words), said
+        assert not done.stdout or DPDK_USAGE in done.stdout, done.stdout
+
+
+refused("no port", USAGE, ["live.ports", "weir ports"])
+refused("a device that is none", USAGE, ["eth_nowhere0", "live.ports"], "eth_nowhere0")
+refused("a word that is no device", USAGE, ["nonsense", "PCI address"], "nonsense")
+refused("an interface of the kernel's", USAGE, ["lo", "net_af_packet0,iface=lo"], "lo")
+refused("an interface that is not there", USAGE, ["net_af_packet0", "nowhere7"], "net_af_packet0,iface=nowhere7")
+refused("a driver that DPDK has not", USAGE, ["net_nonsense0"], "net_nonsense0")
+refused("an argument that the driver has not", USAGE, ["net_pcap0"], "net_pcap0,nonsense=1")
+refused("a PCI device that is not there", USAGE, ["0000:7f:1f.7"], "0000:7f:1f.7")
+refused("a capture that is not there", UNUSABLE, ["/nowhere.pcap"], "net_pcap0,rx_pcap=/nowhere.pcap")
+refused("a capture of another link", UNUSABLE, [LINKS.name, "weir replay"], f"net_pcap0,rx_pcap={LINKS}")
+refused("one name twice", USAGE, ["net_pcap0 is there twice"], FILE, f"net_pcap0,rx_pcap={DNS}")
+refused("a CPU that is not there", USAGE, ["live.worker_cpus", "99"], FILE, "--set", "live.worker_cpus=99")
+refused("CPUs that are no numbers", USAGE, ["live.worker_cpus", "some"], FILE, "--set", "live.worker_cpus=some")
+refused("too many workers", USAGE, ["live.workers", "64"], FILE, "--workers", "65")
+refused("a setting that is none", USAGE, ["live.nonsense"], FILE, "--set", "live.nonsense=1")
+refused("a value out of its range", USAGE, ["live.mtu", "16000"], FILE, "--set", "live.mtu=99999")
+refused("a filter with a mistake", USAGE, ["tcpp", "pcap-filter(7)"], FILE, "--filter", "tcpp")
+refused("an argument that EAL has not", USAGE, ["live.eal"], FILE, "--set", "live.eal=--nonsense")
+refused("a file that cannot be written", USAGE, ["/nowhere/flows.ipfix"], FILE, "--out", "/nowhere/flows.ipfix")
+refused("a collector of an unknown kind", USAGE, ["carrier://pigeon"], FILE, "--to", "carrier://pigeon")
+refused("a settings file that is not there", USAGE, ["/nowhere.yaml"], FILE, "--config", "/nowhere.yaml")
+refused("more flows than memory", USAGE, ["flow.capacity"], FILE, "--set", "flow.capacity=268435456") \
+    if os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < 64 << 30 else None
+
+with check("two probes side by side both meter"), contextlib.ExitStack() as both:
+    probes = [both.enter_context(probe(f"net_pcap0,rx_pcap={path}", *SMALL)) for path in (WEB, DNS)]
+    for running, path in zip(probes, (WEB, DNS)):
+        summary, octets = running.stop()
+        packets, expected = replayed(path)
+        assert received(summary) == packets, summary
+        same_flows(flows(octets), expected)
+
+with check("a second probe with the first one's control socket is refused, and the first goes on"), \
+        probe(FILE, *SMALL) as first:
+    done = weir("run", FILE, *HEAP, *SMALL, "--set", f"live.control={first.control}", statuses=(UNUSABLE, USAGE))
+    assert str(first.control) in done.stderr.decode(), done.stderr
+    assert first.received() > 0
+    first.stop()
+
+with check("a second probe with the first one's file is refused, or leaves it whole"), probe(FILE, *SMALL) as first:
+    done = subprocess.Popen([*Probe.command(), FILE, *HEAP, *SMALL, "--set", "live.control=", "--out",
+                             first.out], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        for line in done.stderr:
+            if "metering " in line:
+                break
+        done.send_signal(signal.SIGTERM)
+        done.communicate(timeout=PATIENCE)
+    finally:
+        done.kill()
+        done.wait()
+    summary, octets = first.stop()
+    assert sum(flow["packetDeltaCount"] for flow in flows(octets)) == summary["metered"]["packets"], \
+        f"the file of the first is not its own; the second exited {done.returncode}"
+
+for stop_signal in (signal.SIGINT, signal.SIGTERM):
+    with check(f"{stop_signal.name} ends all flows (forced end), exports them, closes the ledger: status 0"):
+        with probe(FILE, *SMALL) as running:
+            summary, octets = running.stop(stop_signal)
+        assert {flow["flowEndReason"] for flow in flows(octets)} == {FORCED_END}, summary["end_reasons"]
+        same_flows(flows(octets), replayed(WEB)[1])
+
+with check("a signal before the probe meters ends it in order, too"):
+    running = Probe(FILE, *SMALL)
+    try:
+        running.wait_until_said("node ")
+        running.process.send_signal(signal.SIGTERM)
+        summary = json.loads(running.process.stdout.read())
+        assert running.process.wait(PATIENCE) == 0 and summary["ledger"] == "closed", running.lines
+    finally:
+        running.end()
+
+with check("a second SIGINT ends a probe that is busy ending, at once, by that signal"):
+    with probe(FILE, *SMALL, "--to", "tcp://192.0.2.1:4739") as running:
+        running.process.send_signal(signal.SIGSTOP)
+        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGCONT)
+        running.process.send_signal(signal.SIGINT)
+        status = running.process.wait(PATIENCE)
+    assert status in (0, 4, -signal.SIGINT), f"status {status}: {running.lines}"
+
+with check("records on standard output, the summary on standard error"):
+    with tempfile.TemporaryDirectory() as folder:
+        control = pathlib.Path(folder, "control")
+        with subprocess.Popen([*Probe.command(), FILE, *HEAP, *SMALL, "--set", f"live.control={control}", "--out", "-"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            lines = []
+            for line in running.stderr:
+                lines.append(line)
+                if b"metering " in line:
+                    break
+            running.send_signal(signal.SIGTERM)
+            octets, rest = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0 and b"ledger: closed" in rest, rest
+    assert len(flows(octets)) > 0 and b"ledger" not in octets
+finish()
