@@ -68,7 +68,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
                    std::span<const RecordLayout> layouts, const std::atomic<bool>& stop)
     : options_{options},
       stop_{stop},
-      catalogue_{layouts},
+      catalogue_{layouts, options.patience == Patience::backlog ? ipfix::Run::live : ipfix::Run::offline},
       surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{destination_options()},
       scratch_(catalogue_.flow_octets_max()) {
@@ -261,6 +261,13 @@ void Exporter::add_interface(std::uint32_t ingress_interface, std::string_view n
 
 void Exporter::count_selection(std::size_t sequence, std::uint64_t observed, std::uint64_t selected) noexcept {
   surroundings_.selection.count(sequence, observed, selected);
+}
+
+void Exporter::count_missed(std::uint32_t ingress_interface, std::uint64_t packets) noexcept {
+  auto& all = surroundings_.port_losses;
+  const auto port = std::ranges::find(all, ingress_interface, &ipfix::PortLosses::interface);
+  if (port == all.end()) all.push_back({.packets = packets, .interface = ingress_interface});
+  else port->packets = packets;
 }
 
 void Exporter::set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept {

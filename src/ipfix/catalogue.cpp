@@ -8,9 +8,18 @@
 
 namespace weir::ipfix {
 
-Catalogue::Catalogue(std::span<const RecordLayout> layouts) {
+Catalogue::Catalogue(std::span<const RecordLayout> layouts, Run run) {
   for (const auto& layout : layouts) add(layout);
-  for (std::size_t i = 0; i < options_count; ++i) add(static_cast<Option>(i));
+  for (std::size_t i = 0; i < options_count; ++i) {
+    const auto option = static_cast<Option>(i);
+    const auto shape = shape_of(option);
+    const auto planned = shape.stored_octets > 0 ? shape.fields : std::span<const Field>{};
+    option_plans_.emplace_back(planned, shape.stored_octets);
+    const bool seldom = option == Option::port_losses || std::ranges::count(options_of_sampling, option) > 0;
+    if (!seldom) announce(option);
+  }
+  if (run == Run::live) announce(Option::port_losses);
+  for (const auto option : options_of_sampling) announce(option);
   for (const auto& flow_template : flow_templates_)
     flow_octets_max_ = std::max(flow_octets_max_, flow_template.plan.octets());
   record_octets_max_ = std::max(record_octets_max_, flow_octets_max_);
@@ -29,10 +38,8 @@ void Catalogue::add(const RecordLayout& layout) {
   }
 }
 
-void Catalogue::add(Option option) {
+void Catalogue::announce(Option option) {
   const auto shape = shape_of(option);
-  const auto planned = shape.stored_octets > 0 ? shape.fields : std::span<const Field>{};
-  option_plans_.emplace_back(planned, shape.stored_octets);
   announcements_.push_back({options_template_set, options_template_record(id_of(option), shape.fields, shape.scopes)});
 }
 

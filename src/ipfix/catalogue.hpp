@@ -25,10 +25,13 @@ struct FlowTemplate {
   std::uint64_t keys;  ///< flowKeyIndicator
 };
 
+/// Only a live run has ports that lose packets.
+enum class Run : std::uint8_t { offline, live };
+
 class Catalogue {
  public:
   /// The layouts outlive it; records name them by address.
-  explicit Catalogue(std::span<const RecordLayout> layouts);
+  explicit Catalogue(std::span<const RecordLayout> layouts, Run run = Run::offline);
 
   /// Indexed by RecordEnd::which_template. Empty for a layout that was not given at start.
   std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;
@@ -46,8 +49,7 @@ class Catalogue {
     std::vector<std::byte> record;
   };
   std::span<const Announcement> announcements(bool sampled) const noexcept {
-    constexpr auto of_sampling = options_count - options_without_sampling;
-    return std::span{announcements_}.first(announcements_.size() - (sampled ? 0 : of_sampling));
+    return std::span{announcements_}.first(announcements_.size() - (sampled ? 0 : options_of_sampling.size()));
   }
 
   /// Length of the longest record of any kind.
@@ -56,12 +58,14 @@ class Catalogue {
   std::size_t flow_octets_max() const noexcept { return flow_octets_max_; }
 
  private:
+  static constexpr std::array options_of_sampling{Option::selection_sequence, Option::selection_statistics,
+                                                  Option::selector_random, Option::selector_hash};
   struct Layout {
     const RecordLayout* layout;
     std::size_t first, count;
   };
   void add(const RecordLayout& layout);
-  void add(Option option);
+  void announce(Option option);
 
   std::vector<Layout> layouts_;
   std::vector<FlowTemplate> flow_templates_;

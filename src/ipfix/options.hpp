@@ -48,6 +48,12 @@ struct FlowKeys {
   std::array<std::uint16_t, 3> unused{};
 };
 
+/// Packets that a port did not deliver, since the start. Live only. The scope is the port, as records number it.
+struct PortLosses {
+  std::uint64_t packets = 0;
+  std::uint32_t interface = 0, unused = 0;
+};
+
 /// Name of an interface, bounded and well-formed UTF-8 without control characters.
 class InterfaceName {
  public:
@@ -86,9 +92,10 @@ struct Surroundings {
   InterfaceNames interfaces{};
   MeteringTotals metering{};
   Selection selection{};
+  std::vector<PortLosses> port_losses{};  ///< a live probe's; room for them is taken at start
 };
 
-/// Those from selection_sequence on are announced only where packets are sampled.
+/// Those of selection are announced only where packets are sampled, port_losses only live.
 enum class Option : std::uint8_t {
   metering_statistics,
   metering_reliability,
@@ -99,9 +106,10 @@ enum class Option : std::uint8_t {
   selection_sequence,
   selection_statistics,
   selector_random,
-  selector_hash
+  selector_hash,
+  port_losses
 };
-inline constexpr std::size_t options_count = 10, options_without_sampling = 6;
+inline constexpr std::size_t options_count = 11;
 
 constexpr Option option_of(const SystematicSelector&) noexcept { return Option::selector_systematic; }
 constexpr Option option_of(const RandomSelector&) noexcept { return Option::selector_random; }

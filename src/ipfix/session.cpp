@@ -93,7 +93,7 @@ std::size_t Session::records_of(Part part) const noexcept {
     case flow_keys: return catalogue_.flow_templates().size();
     case selection: return 1 + sequences;
     case interfaces: return surroundings_.interfaces.all().size();
-    default: return statistics_records + sequences;
+    default: return statistics_records + sequences + surroundings_.port_losses.size();
   }
 }
 
@@ -188,9 +188,12 @@ bool Session::put_statistics(std::size_t index, Instant now) noexcept {
                                                                             .octets = not_sent_.octets,
                                                                             .first_ms = time_or(not_sent_first_, now),
                                                                             .last_ms = time_or(not_sent_last_, now)});
-    default:
-      return put_option(Option::selection_statistics, surroundings_.selection.sequences()[index - statistics_records]);
+    default: break;
   }
+  const auto sequences = surroundings_.selection.sequences();
+  const auto beside = index - statistics_records;
+  if (beside < sequences.size()) return put_option(Option::selection_statistics, sequences[beside]);
+  return put_option(Option::port_losses, surroundings_.port_losses[beside - sequences.size()]);
 }
 
 template <class Record>

@@ -118,6 +118,9 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
 Probe::~Probe() { close(); }
 
 void Probe::open_ports(const std::vector<std::string>& devices) {
+  if (devices.size() > ports_max)
+    throw StartError{
+        fmt::format("live.ports: {} ports are more than the {} that weir takes", devices.size(), ports_max)};
   std::vector<capture::PortFacts> facts;
   for (const auto& device : devices) {
     const auto number = capture::port_named(device);
@@ -223,7 +226,8 @@ void Probe::make_workers() {
     if (!failure.empty())
       throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows ({}); lower it",
                                    settings_.flow.capacity, failure)};
-  export_loop_ = std::make_unique<ExportLoop>(*exporter_, splits_, layouts_, workers_);
+  export_loop_ = std::make_unique<ExportLoop>(*exporter_, splits_, layouts_, workers_,
+                                              std::span{common_.missed}.first(ports_.size()));
 }
 
 void Probe::make_worker(unsigned number) {
@@ -346,6 +350,7 @@ void Probe::watch_port(PortState& state) noexcept {
   if (link.up != state.link.up) say_(fmt::format("{}: the link is {}", name, link.up ? "up" : "down"));
   state.link = link;
   state.counters = state.port->counters();
+  common_.missed[static_cast<std::size_t>(&state - ports_.data())] = state.counters.missed();
   say_losses(state);
 }
 
@@ -387,6 +392,7 @@ void Probe::watch_clock() noexcept {
 }
 
 Report Probe::finish() noexcept {
+  for (auto& state : ports_) watch_port(state);
   common_.stop = true;
   for (unsigned lcore = exporter_lcore; lcore < jobs_.size(); ++lcore) eal_.wait(lcore);
   for (auto& state : ports_) {

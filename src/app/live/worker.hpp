@@ -7,6 +7,7 @@
 // until there is room: the device then says what it missed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -45,11 +46,14 @@ struct WorkerCounters {
   nanoseconds clock_set{};        ///< how far, the last time
 };
 
+inline constexpr std::size_t ports_max = 32;  ///< as DPDK is built by default
+
 /// What all workers of a probe have in common. Written by control, read by workers.
 struct Common {
-  std::atomic<bool> stop{false};           ///< receive no more
-  std::atomic<bool> reshard{false};        ///< a packet's worker is flow::shard_of(), not the one that received it
-  std::atomic<unsigned> received_last{0};  ///< workers that have received their last packet
+  std::atomic<bool> stop{false};     ///< receive no more
+  std::atomic<bool> reshard{false};  ///< a packet's worker is flow::shard_of(), not the one that received it
+  std::array<std::atomic<std::uint64_t>, ports_max> missed{};  ///< by port: packets that its device did not deliver
+  std::atomic<unsigned> received_last{0};                      ///< workers that have received their last packet
 };
 
 class Worker;
