@@ -24,6 +24,15 @@ def exact(record):
     return tuple(sorted((name, str(value)) for name, value in record.items() if "ngressInterface" not in name))
 
 
+def one_capture(path):
+    with check(f"{path.name} through net_pcap makes replay's records"):
+        packets, expected = replayed(path)
+        summary, flows, _ = meter(files(0, path), *SMALL_TABLES)
+        assert received(summary) == packets, f"{received(summary)} of {packets} packets were received"
+        assert missed(summary) == 0, summary["ports"]
+        same_flows(flows, expected, exact)
+
+
 def split(frames, folder, parts, way):
     """Packet by packet in turn, or one piece after the other → files."""
     piece = -(-len(frames) // parts)

@@ -60,8 +60,8 @@ def frame(version, protocol, source, destination, source_port, destination_port)
         ip = head + checksum(head + addresses).to_bytes(2, "big") + addresses
     else:
         ip = bytes([0x60, 0, 0, 0]) + len(transport).to_bytes(2, "big") + bytes([protocol, 64]) + source + destination
-    octets = bytes.fromhex("525400000001" "020000000001") + (b"\x08\x00" if version == 4 else b"\x86\xdd") + ip + transport
-    octets = octets.ljust(60, b"\0")
+    ethernet = bytes.fromhex("525400000001" "020000000001") + (b"\x08\x00" if version == 4 else b"\x86\xdd")
+    octets = (ethernet + ip + transport).ljust(60, b"\0")
     return Frame(ETHERNET, 0, octets, len(octets))
 
 

@@ -172,15 +172,6 @@ def whoever_came_first(record):
     return either_way(record)
 
 
-def one_capture(path):
-    with check(f"{path.name} through net_pcap makes replay's records"):
-        packets, expected = replayed(path)
-        summary, flows, _ = meter(files(0, path), *SMALL_TABLES)
-        assert received(summary) == packets, f"{received(summary)} of {packets} packets were received"
-        assert missed(summary) == 0, summary["ports"]
-        same_flows(flows, expected, exact)
-
-
 def same_flows(live, replayed, form=comparable):
     """As multisets, in a form that leaves out what may differ."""
     live, replayed = Counter(map(form, live)), Counter(map(form, replayed))
