@@ -50,6 +50,7 @@ def metered_exactly(link, device, some, window, *options, workers=1, form=compar
     assert received(summary) == packets == len(some), f"{received(summary)} packets received of {packets} sent"
     assert missed(summary) == 0, summary["ports"]
     assert splits(summary) == 0, summary["splits"]
+    assert not probe.said("please report"), probe.lines
     same_flows(flows(octets), expected, form)
     return summary, probe.lines
 

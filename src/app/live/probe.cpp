@@ -407,7 +407,11 @@ Report Probe::finish() noexcept {
 
 /// Devices give their buffers back when they are closed. One that does not come back was lost by us or by the driver.
 void Probe::close() noexcept {
+  // What net_af_xdp gave the kernel to fill, it never takes back.
+  const auto keeps_buffers = [](const PortState& state) { return state.port->facts().driver == "net_af_xdp"; };
+  const bool some_are_kept = std::ranges::any_of(ports_, keeps_buffers);
   ports_.clear();
+  if (some_are_kept) return;
   for (const auto& node : nodes_)
     if (const auto away = node.buffers->count() - node.buffers->available(); away > 0)
       say_(fmt::format("{} of {} packet buffers did not come back; please report it", away, node.buffers->count()));
