@@ -37,7 +37,7 @@ Answer Answers::stats() {
     flows += worker.flows;
   }
   out["flows"] = flows;
-  out["sharding"] = probe_.reshards() ? "software" : "rss";
+  out["sharding"] = probe_.workers().size() == 1 ? "none" : probe_.reshards() ? "software" : "rss";
   out["by_worker"] = workers;
   return {out, {}};
 }
