@@ -42,7 +42,7 @@ for test in json.load(sys.stdin):
 no_warnings() { ! grep -n 'warning:' "$1.log"; }
 
 # The inputs that each fuzzer gets, so that it takes its ten or twenty seconds; a new one gets the usual number.
-declare -A fuzz_runs=([capture]=8000 [decode]=400000 [settings]=100000)
+declare -A fuzz_runs=([capture]=8000 [decode]=400000 [settings]=30000)
 fuzz_runs_usual=50000
 
 # fuzz NAME OPTION...: one fuzzer, beginning with its seeds.
@@ -102,8 +102,8 @@ run_test() {
   log 'every capture, sanitized'
   WEIR=build-sanitized/src/app/weir checks tests/end_to_end/every_capture.py
   log 'a live probe, with address and thread sanitizers'
-  WEIR_SOAK=5 WEIR=build-sanitized/src/app/weir checks tests/end_to_end/live_soak.py
-  WEIR_SOAK=5 WEIR=build-threads/src/app/weir checks tests/end_to_end/live_soak.py
+  WEIR_SANITIZED=1 WEIR_SOAK=5 WEIR=build-sanitized/src/app/weir checks tests/end_to_end/live_soak.py
+  WEIR_SANITIZED=1 WEIR_SOAK=5 WEIR=build-threads/src/app/weir checks tests/end_to_end/live_soak.py
   for script in tests/end_to_end/*.py; do
     log "$script"
     checks "$script"
