@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/commands/ports.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/commands/metering_line.hpp"
 #include "app/complain.hpp"
 #include "app/human.hpp"
 #include "app/live/cpus.hpp"
@@ -95,11 +95,7 @@ int ports(int argc, char** argv) {
   app.add_option("--set", line.set, "NAME=VALUE, a setting; wins over the file. May be repeated")
       ->allow_extra_args(false);
   app.add_flag("--json", line.json, "for programs");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::usage);
-  }
+  if (const auto status = parse(app, argc, argv)) return *status;
   const auto settings = read_settings(line.config, line.set);
   auto given = line.ports;
   for (const auto& port : settings.live.ports)

@@ -63,19 +63,6 @@ std::vector<Cpu> by_preference(std::vector<Cpu> cpus, const std::vector<int>& no
   return cpus;
 }
 
-void warn_of_far_workers(CpuPlan& plan, const std::vector<Cpu>& usable, const std::vector<int>& nodes) {
-  for (const auto cpu : plan.workers) {
-    const auto node = std::ranges::find(usable, cpu, &Cpu::number)->node;
-    for (const int port : nodes)
-      if (port >= 0 && port != node)
-        plan.warnings.push_back(
-            fmt::format("CPU {} is on memory node {}, a port on node {}: every packet crosses between them; choose "
-                        "live.worker_cpus "
-                        "on node {}",
-                        cpu, node, port, port));
-  }
-}
-
 }  // namespace
 
 std::vector<Cpu> usable_cpus() {
@@ -129,7 +116,6 @@ CpuPlan plan_cpus(const CpuChoice& choice, const std::vector<Cpu>& usable, const
     const auto workers = choice.workers > 0 ? choice.workers : static_cast<unsigned>(std::min<std::size_t>(spare, 64));
     for (unsigned i = 0; i < workers; ++i) plan.workers.push_back(preferred[i % preferred.size()].number);
   }
-  warn_of_far_workers(plan, usable, nodes);
   return plan;
 }
 

@@ -26,7 +26,6 @@ struct CpuChoice {
 struct CpuPlan {
   unsigned control = 0, exporter = 0;
   std::vector<unsigned> workers;  ///< several may share one
-  std::vector<std::string> warnings;
 
   /// CPUs by lcore: control, exporter, workers.
   std::vector<unsigned> lcores() const;

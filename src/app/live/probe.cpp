@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/live/balance.hpp"
+#include "app/live/buffer_memory.hpp"
 #include "app/options.hpp"
 #include "base/error.hpp"
 #include "capture/live/devices.hpp"
@@ -54,47 +55,7 @@ capture::PortOptions port_options(const Settings::Live& live, std::uint16_t queu
 
 unsigned node_number(int node) noexcept { return node < 0 ? 0 : static_cast<unsigned>(node); }
 
-constexpr std::uint32_t link_header_max = 26;  ///< Ethernet, two tags, checksum
-
-/// What a port may need, whatever it is: for the time before anything is known of it.
-Needs needs_at_most(const Settings& settings, std::size_t devices, unsigned workers) {
-  constexpr std::uint32_t descriptors_usual_max = 4096;
-  Needs needs;
-  needs.burst = capture::Queue::packets_max;
-  for (std::size_t i = 0; i < devices; ++i)
-    needs.ports.push_back(
-        {.name = settings.live.ports[i],
-         .queues = std::max(workers, capture::queues_named(settings.live.ports[i])),
-         .frame_max = std::uint32_t{settings.live.mtu} + link_header_max,
-         .descriptors_asked = settings.live.descriptors ? settings.live.descriptors : descriptors_usual_max});
-  needs.workers.resize(workers);
-  return needs;
-}
-
 }  // namespace
-
-std::size_t heap_megabytes(const Settings& settings, std::size_t devices, unsigned workers) {
-  constexpr std::uint64_t dpdk_megabytes = 64, page = 4096;
-  std::uint64_t octets = 0;
-  for (const auto& pool : reckon(needs_at_most(settings, devices, workers)).pools) {
-    const auto buffers = std::max<std::uint64_t>(pool.buffers, settings.live.buffers);
-    octets += pool.rings + buffers * std::max(pool.octets_each, page);  // no buffer lies across two pages
-  }
-  return dpdk_megabytes + (octets >> 20) * 5 / 4;
-}
-
-capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, unsigned workers) {
-  const auto pools = reckon(needs_at_most(settings, devices, workers)).pools;
-  const auto machine = read_machine();
-  const auto suffices = [&](const BufferPool& pool) {
-    constexpr std::uint64_t page = 2u << 20;
-    const auto* node = machine.node(pool.node);
-    return node && pool.pages(page) * page <= node->huge_octets_free();
-  };
-  const bool huge = settings.live.memory == Memory::hugepages ||
-                    (settings.live.memory == Memory::automatic && std::ranges::all_of(pools, suffices));
-  return huge ? capture::BufferMemory::hugepages : capture::BufferMemory::heap;
-}
 
 Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std::string>& devices, const CpuPlan& cpus,
              const std::atomic<bool>& stopped, Say say, Instant (*realtime)() noexcept)

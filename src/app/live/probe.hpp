@@ -24,12 +24,6 @@
 
 namespace weir::app {
 
-/// Ordinary memory that the EAL must be given before it can be asked about devices: as much as they could need.
-std::size_t heap_megabytes(const Settings& settings, std::size_t devices, unsigned workers);
-
-/// Where packet buffers come from: as it is set, or huge pages where enough are free.
-capture::BufferMemory memory_for(const Settings& settings, std::size_t devices, unsigned workers);
-
 class Probe {
  public:
   using Say = std::function<void(std::string_view)>;

@@ -147,10 +147,6 @@ void refuse_pages(const BufferPool& pool, const MemoryNode* node) {
                                size.all - size.free + needed, size.folder)};
 }
 
-bool pages_suffice(const BufferPool& pool, const MemoryNode* node) {
-  return node && pool.pages(page_of_2_mib) * page_of_2_mib <= node->huge_octets_free();
-}
-
 void refuse_tables(const Sizes& sizes, const Needs& needs, const Machine& machine) {
   const auto needed = ordinary_octets(sizes, needs), tables = sizes.workers * sizes.table_octets;
   if (machine.available == 0 || needed <= machine.available) return;
@@ -173,6 +169,10 @@ void refuse_tables(const Sizes& sizes, const Needs& needs, const Machine& machin
 std::uint64_t BufferPool::pages(std::uint64_t page_octets) const noexcept {
   const auto in_a_page = octets_each ? std::max<std::uint64_t>(1, page_octets / octets_each) : 1;
   return (buffers + in_a_page - 1) / in_a_page + (rings + dpdk_octets + page_octets - 1) / page_octets;
+}
+
+bool pages_suffice(const BufferPool& pool, const MemoryNode* node) {
+  return node && pool.pages(page_of_2_mib) * page_of_2_mib <= node->huge_octets_free();
 }
 
 Sizes reckon(const Needs& needs) {

@@ -69,6 +69,9 @@ struct Sizes {
 
 Sizes reckon(const Needs& needs);
 
+/// Whether a node, which may not be there, has free huge pages for a pool.
+bool pages_suffice(const BufferPool& pool, const MemoryNode* node);
+
 /// A few lines for the log.
 std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs);
 

@@ -10,11 +10,12 @@
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 
 #include "base/error.hpp"
+#include "capture/format.hpp"
 
 namespace weir::capture {
 namespace {
@@ -43,9 +44,9 @@ void add_missing(Device& device, std::string_view key, unsigned value) {
 bool is_pcapng(const std::string& path) {
   const auto close = [](std::FILE* file) { std::fclose(file); };
   const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
-  std::array<char, 4> begin{};
+  std::array<std::byte, judged_octets> begin{};
   const auto octets = file ? std::fread(begin.data(), 1, begin.size(), file.get()) : 0;
-  return std::string_view{begin.data(), octets} == "\n\r\r\n";
+  return judge(Bytes{begin}.first(octets)).format == Format::pcapng;
 }
 
 /// A file of this format may have interfaces anywhere, and libpcap, which DPDK reads it with, stops without a word at
@@ -89,24 +90,28 @@ void complete_af_packet(Device& device, unsigned workers) {
       device.text.substr(0, device.text.find(',')), frame - std::min(frame, frame_overhead)));
 }
 
+/// The kernel's, as the device's arguments name them.
+std::vector<std::string> interfaces_of(std::string_view device) {
+  std::vector<std::string> names;
+  for (const auto* key : {"iface", "rx_iface", "rx_iface_in"})
+    std::ranges::move(values_of(device, key), std::back_inserter(names));
+  return names;
+}
+
+bool is_kernel_interface(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
+
 /// Of an interface that is not there DPDK only says that it has no such port.
 void check_interfaces_named(std::string_view device) {
-  for (const auto* key : {"iface", "rx_iface", "rx_iface_in"})
-    for (const auto& name : values_of(device, key))
-      if (if_nametoindex(name.c_str()) == 0)
-        throw StartError{fmt::format("live.ports: {}: there is no interface {} here; `ip link` lists those there are",
-                                     device.substr(0, device.find(',')), name)};
+  for (const auto& name : interfaces_of(device))
+    if (!is_kernel_interface(name))
+      throw StartError{fmt::format("live.ports: {}: there is no interface {} here; `ip link` lists those there are",
+                                   device.substr(0, device.find(',')), name)};
 }
 
 /// Those that open an interface; others make one.
 bool opens_interfaces(std::string_view name) {
   constexpr std::array<std::string_view, 3> kinds{"net_af_packet", "net_af_xdp", "net_pcap"};
   return std::ranges::any_of(kinds, [name](auto kind) { return name.starts_with(kind); });
-}
-
-bool is_kernel_interface(std::string_view name) {
-  std::error_code ignored;
-  return name.find('/') == name.npos && std::filesystem::exists(fmt::format("/sys/class/net/{}", name), ignored);
 }
 
 bool is_virtual(std::string_view name) {
@@ -133,9 +138,8 @@ unsigned queues_named(std::string_view device) {
 }
 
 unsigned interface_named(std::string_view device) {
-  for (const auto* key : {"iface", "rx_iface", "rx_iface_in"})
-    for (const auto& name : values_of(device, key))
-      if (const auto index = if_nametoindex(name.c_str()); index > 0) return index;
+  for (const auto& name : interfaces_of(device))
+    if (const auto index = if_nametoindex(name.c_str()); index > 0) return index;
   return 0;
 }
 
@@ -145,7 +149,7 @@ Device complete_device(std::string_view given, unsigned workers) {
   Device device{std::string{given}, {}};
   const auto name = given.substr(0, given.find(','));
   if (is_pci_address(name)) return device;
-  if (is_kernel_interface(name))
+  if (is_kernel_interface(std::string{name}))
     throw StartError{
         fmt::format("live.ports: {0} belongs to the kernel; write net_af_packet0,iface={0} or net_pcap0,rx_iface={0}, "
                     "or bind it to "

@@ -105,7 +105,6 @@ PortFacts facts_of(std::uint16_t port) {
                   .rss_functions = {},
                   .offloads = {},
                   .hashes_addresses = (info.flow_type_rss_offloads & (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_IPV6)) != 0,
-                  .hashes_ports = (info.flow_type_rss_offloads & (RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)) != 0,
                   .scatters = scatters(info),
                   .stamps = stamps_of(port, info),
                   .kernel_interface = info.if_index};

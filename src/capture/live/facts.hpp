@@ -29,7 +29,7 @@ struct PortFacts {
   std::size_t rss_key_octets = 0;
   std::size_t redirection_entries = 0;
   std::vector<std::string> rss_functions, offloads;  ///< DPDK's names
-  bool hashes_addresses = false, hashes_ports = false;
+  bool hashes_addresses = false;
   bool scatters = false;  ///< takes a long frame into several buffers
   StampUnit stamps = StampUnit::none;
   unsigned kernel_interface = 0;  ///< index of the kernel's interface behind a virtual device; 0: none

@@ -37,33 +37,21 @@ rte_eth_dev_info info_of(std::uint16_t port) noexcept {
 
 }  // namespace
 
-std::uint16_t adjust_descriptors(const PortFacts& facts, std::uint16_t wanted) noexcept {
-  const auto most = facts.descriptors_max ? facts.descriptors_max : wanted;
-  const auto clamped = std::clamp<unsigned>(wanted, facts.descriptors_min, std::max(most, facts.descriptors_min));
-  return static_cast<std::uint16_t>(clamped / facts.descriptors_align * facts.descriptors_align);
-}
-
 Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers)
     : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
   // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
-  const auto accepted = [this](std::uint16_t transmit_queues) {
-    try {
-      configure(transmit_queues);
-      return true;
-    } catch (const StartError&) {
-      return false;
-    }
-  };
   std::uint16_t transmit_queues = 0;
-  if (!accepted(transmit_queues)) configure(transmit_queues = options.queues);
+  if (configure(transmit_queues) != 0)
+    if (const int error = configure(transmit_queues = options.queues); error != 0)
+      refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
   set_up_queues(buffers, transmit_queues);
   rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
 }
 
-void Port::configure(std::uint16_t transmit_queues) {
+int Port::configure(std::uint16_t transmit_queues) {
   const auto info = info_of(facts_.number);
   rte_eth_conf conf{};
-  conf.rxmode.mtu = std::clamp(options_.mtu, facts_.mtu_min, std::max(facts_.mtu_max, facts_.mtu_min));
+  conf.rxmode.mtu = mtu();
   const auto wanted = info.rx_offload_capa;
   if (conf.rxmode.mtu > RTE_ETHER_MTU) conf.rxmode.offloads |= wanted & RTE_ETH_RX_OFFLOAD_SCATTER;
   if (facts_.stamps == StampUnit::ticks || facts_.stamps == StampUnit::unix_ns)
@@ -76,8 +64,11 @@ void Port::configure(std::uint16_t transmit_queues) {
                                  .rss_key_len = static_cast<std::uint8_t>(key_.size()),
                                  .rss_hf = fields & info.flow_type_rss_offloads};
   }
-  if (const int error = rte_eth_dev_configure(facts_.number, options_.queues, transmit_queues, &conf); error != 0)
-    refuse(fmt::format("{} queues and an MTU of {}", options_.queues, conf.rxmode.mtu), error);
+  return rte_eth_dev_configure(facts_.number, options_.queues, transmit_queues, &conf);
+}
+
+std::uint16_t Port::mtu() const noexcept {
+  return std::clamp(options_.mtu, facts_.mtu_min, std::max(facts_.mtu_max, facts_.mtu_min));
 }
 
 void Port::set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues) {
@@ -113,12 +104,6 @@ Port::~Port() {
 void Port::refuse(std::string_view what, int error) const {
   throw StartError{fmt::format("live.ports: {} ({}) refuses {}: {}", facts_.name, facts_.driver, what,
                                rte_strerror(error < 0 ? -error : error))};
-}
-
-std::uint16_t Port::mtu() const noexcept {
-  std::uint16_t mtu = 0;
-  rte_eth_dev_get_mtu(facts_.number, &mtu);
-  return mtu;
 }
 
 RssState Port::rss() const {
@@ -172,17 +157,19 @@ LinkState Port::link() noexcept {
   return link;
 }
 
-PortCounters Port::counters() noexcept {
-  PortCounters counters;
+const PortCounters& Port::counters() noexcept {
+  const auto lost = [this](PortLoss cause) -> auto& { return counters_.lost[static_cast<std::size_t>(cause)]; };
   rte_eth_stats stats{};
-  if (!gone() && rte_eth_stats_get(facts_.number, &stats) == 0)
-    last_ = {stats.ipackets, stats.imissed, stats.rx_nombuf, stats.ierrors};
+  if (!gone() && rte_eth_stats_get(facts_.number, &stats) == 0) {
+    counters_.delivered = stats.ipackets;
+    lost(PortLoss::missed) = stats.imissed;
+    lost(PortLoss::no_buffer) = stats.rx_nombuf;
+    // net_pcap's are attempts to read that failed; no packet was in them.
+    lost(PortLoss::errors) = facts_.driver == "net_pcap" ? 0 : stats.ierrors;
+  }
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
-    kernel_dropped_ += kernel_drops_since_last(facts_.kernel_interface);
-  if (facts_.driver == "net_pcap") last_[3] = 0;  // attempts to read that failed; no packet was in them
-  counters.delivered = last_[0];
-  counters.lost = {last_[1], last_[2], last_[3], kernel_dropped_};
-  return counters;
+    lost(PortLoss::kernel_dropped) += kernel_drops_since_last(facts_.kernel_interface);
+  return counters_;
 }
 
 NamedCounters Port::named_counters() const {

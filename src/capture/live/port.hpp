@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#include <weir/outcome.hpp>
 
 #include "capture/live/facts.hpp"
 #include "capture/live/toeplitz.hpp"
@@ -20,7 +21,7 @@ namespace weir::capture {
 
 struct PortOptions {
   std::uint16_t queues = 1;
-  std::uint16_t descriptors = 1024;  ///< of each queue, as adjust_descriptors() made them
+  std::uint16_t descriptors = 1024;  ///< of each queue; the device takes so many
   std::uint16_t mtu = 9000;          ///< or as near to it as the device takes
   bool rss = true;
   RssFields fields = RssFields::addresses;
@@ -46,11 +47,8 @@ struct RssState {
 #define X(name, help) name,
 enum class PortLoss : std::uint8_t { WEIR_PORT_LOSSES(X) };
 #undef X
-struct PortLossText {
-  std::string_view name, help;
-};
-#define X(name, help) PortLossText{#name, help},
-inline constexpr auto port_loss_texts = std::to_array<PortLossText>({WEIR_PORT_LOSSES(X)});
+#define X(name, help) OutcomeText{#name, help},
+inline constexpr auto port_loss_texts = std::to_array<OutcomeText>({WEIR_PORT_LOSSES(X)});
 #undef X
 
 struct PortCounters {
@@ -67,9 +65,6 @@ struct PortCounters {
 /// Counters that the device keeps under names of its own, those that are not 0.
 using NamedCounters = std::vector<std::pair<std::string, std::uint64_t>>;
 
-/// As near to `wanted` as the device takes.
-std::uint16_t adjust_descriptors(const PortFacts& facts, std::uint16_t wanted) noexcept;
-
 class Port {
  public:
   /// Sets the device up; it does not receive yet. Each queue takes its buffers from `buffers`. Throws StartError.
@@ -84,14 +79,14 @@ class Port {
 
   const PortFacts& facts() const noexcept { return facts_; }
   const PortOptions& options() const noexcept { return options_; }
-  std::uint16_t mtu() const noexcept;
 
   /// Asks the device which key, fields and queues it uses. After start().
   RssState rss() const;
   /// Sends packets of one entry of the redirection table to another queue. False: the device refused.
   bool redirect(std::size_t entry, std::uint16_t queue) noexcept;
 
-  PortCounters counters() noexcept;
+  /// As they are now; of a device that is gone, as they were.
+  const PortCounters& counters() noexcept;
   NamedCounters named_counters() const;
   /// Finds out, too, whether the kernel's interface behind the device is still there.
   LinkState link() noexcept;
@@ -101,7 +96,10 @@ class Port {
   void take_away() noexcept { gone_.store(true, std::memory_order_relaxed); }
 
  private:
-  void configure(std::uint16_t transmit_queues);
+  /// 0, or DPDK's error.
+  int configure(std::uint16_t transmit_queues);
+  /// As near to what was asked for as the device takes.
+  std::uint16_t mtu() const noexcept;
   void set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues);
   [[noreturn]] void refuse(std::string_view what, int error) const;
 
@@ -110,8 +108,7 @@ class Port {
   std::vector<std::byte> key_;
   std::atomic<bool> gone_{false};
   bool started_ = false, was_promiscuous_ = false;
-  std::array<std::uint64_t, 4> last_{};  ///< delivered, missed, no buffer, errors: of a device that is gone
-  std::uint64_t kernel_dropped_ = 0;
+  PortCounters counters_;
 };
 
 }  // namespace weir::capture

@@ -136,7 +136,7 @@ class LiveProbe {
   }
   static CpuPlan plan(unsigned workers) {
     const auto cpus = usable_cpus();
-    return {cpus.front().number, cpus.front().number, std::vector<unsigned>(workers, cpus.back().number), {}};
+    return {cpus.front().number, cpus.front().number, std::vector<unsigned>(workers, cpus.back().number)};
   }
   void hear(std::string_view line) {
     const std::lock_guard lock{mutex_};
