@@ -76,14 +76,25 @@ class HeldExporter {
   static inline std::atomic<bool> held_{false};
 };
 
-TEST(ProbeFaults, counts_records_that_the_ring_to_the_exporter_has_no_room_for) {
-  constexpr unsigned flows = 30'000, later = 500;
-  HeldExporter exporter;
+constexpr unsigned flows = 30'000;
+
+/// All of `flows` are in the table; the ring to the exporter holds a part of them.
+struct FlowsBeforeASmallRing {
+  FlowsBeforeASmallRing() {
+    probe.start();
+    for (unsigned i = 0; i < flows; ++i) port.send(flow(i).at(start));
+    EXPECT_TRUE(probe.comes_to(flows));
+  }
   RingPort port;
   LiveProbe probe{1, {port.setting(), "live.ring_records=1024", "flow.capacity=32768"}};
-  probe.start();
-  for (unsigned i = 0; i < flows; ++i) port.send(flow(i).at(start));
-  EXPECT_TRUE(probe.comes_to(flows));
+};
+
+TEST(ProbeFaults, counts_records_that_the_ring_to_the_exporter_has_no_room_for) {
+  constexpr unsigned later = 500;
+  HeldExporter exporter;
+  FlowsBeforeASmallRing before;
+  auto& port = before.port;
+  auto& probe = before.probe;
   exporter.hold();
   // All have been silent for too long now, at once; the sweep over the table goes on with the packets' time.
   for (unsigned i = 1; i <= later; ++i, std::this_thread::sleep_for(500us))
@@ -100,12 +111,8 @@ TEST(ProbeFaults, counts_records_that_the_ring_to_the_exporter_has_no_room_for) 
 }
 
 TEST(ProbeFaults, loses_no_record_where_somebody_asks_for_all_flows_to_end) {
-  constexpr unsigned flows = 30'000;
-  RingPort port;
-  LiveProbe probe{1, {port.setting(), "live.ring_records=1024", "flow.capacity=32768"}};
-  probe.start();
-  for (unsigned i = 0; i < flows; ++i) port.send(flow(i).at(start));
-  EXPECT_TRUE(probe.comes_to(flows));
+  FlowsBeforeASmallRing before;
+  auto& probe = before.probe;
   const auto there = probe.flows();
   EXPECT_EQ(probe->expire_all(), there);
   const auto report = probe.finish();
@@ -114,12 +121,8 @@ TEST(ProbeFaults, loses_no_record_where_somebody_asks_for_all_flows_to_end) {
 }
 
 TEST(ProbeFaults, loses_no_record_at_its_end_though_the_ring_is_small) {
-  constexpr unsigned flows = 30'000;
-  RingPort port;
-  LiveProbe probe{1, {port.setting(), "live.ring_records=1024", "flow.capacity=32768"}};
-  probe.start();
-  for (unsigned i = 0; i < flows; ++i) port.send(flow(i).at(start));
-  EXPECT_TRUE(probe.comes_to(flows));
+  FlowsBeforeASmallRing before;
+  auto& probe = before.probe;
   const auto report = probe.finish();
   EXPECT_EQ(report.lost(), Totals{}) << text(report);
   EXPECT_EQ(probe.records().size(), report.records());
