@@ -80,7 +80,7 @@ struct Settings {
     std::uint16_t mtu = 9000;
     Promiscuous promiscuous = Promiscuous::on;
     Memory memory = Memory::automatic;
-    nanoseconds pause_max = std::chrono::microseconds{100};
+    nanoseconds pause_max = std::chrono::milliseconds{1};
     std::uint32_t ring_records = 65'536;
     std::string filter;
     std::string control = "/run/weir/weir.sock";  ///< empty: none

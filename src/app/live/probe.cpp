@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 #include <utility>
 
-#include "app/live/balance.hpp"
 #include "app/live/buffer_memory.hpp"
 #include "app/options.hpp"
 #include "base/error.hpp"
@@ -23,6 +21,9 @@ using Steady = std::chrono::steady_clock;
 
 constexpr unsigned exporter_lcore = 1, first_worker_lcore = 2;
 constexpr std::size_t split_entries = 1u << 20;
+
+/// Virtual devices claim links of 10 Gbit/s and more; none of them, nor the kernel behind them, brings more to a queue.
+constexpr std::uint64_t virtual_packets_per_second = 4'000'000;
 
 /// Senders choose their addresses; they must not know which of them meet in a tag line.
 std::uint64_t random_key() {
@@ -92,7 +93,7 @@ void Probe::open_ports(const std::vector<std::string>& devices) {
     auto& fact = facts.emplace_back(capture::facts_of(number));
     if (fact.kernel_interface == 0) fact.kernel_interface = capture::interface_named(device);  // net_pcap is silent
   }
-  const auto needs = needs_of(facts);
+  const auto needs = needs_of(facts, devices);
   const auto sizes = reckon(needs);
   refuse_what_does_not_fit(sizes, needs, read_machine());
   for (const auto& line : lines_of(sizes, needs)) say_(line);
@@ -101,7 +102,7 @@ void Probe::open_ports(const std::vector<std::string>& devices) {
   for (std::size_t i = 0; i < facts.size(); ++i) open_port(facts[i], sizes.descriptors[i]);
 }
 
-Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts) const {
+Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts, const std::vector<std::string>& devices) const {
   Needs needs{.burst = capture::Queue::packets_max,
               .buffers_from = eal_.memory() == capture::BufferMemory::hugepages ? BuffersFrom::huge_pages
                                                                                 : BuffersFrom::ordinary_memory,
@@ -110,12 +111,15 @@ Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts) const {
               .record_octets = {layouts_[0].octets, layouts_[1].octets},
               .pause_max = settings_.live.pause_max};
   for (const auto& fact : facts) {
-    const auto frame_named = capture::frame_octets_named(settings_.live.ports[needs.ports.size()]);
+    const auto& device = devices[needs.ports.size()];
+    const auto frame_named = capture::frame_octets_named(device);
     const auto mtu = std::min<std::uint32_t>(settings_.live.mtu, fact.mtu_max ? fact.mtu_max : settings_.live.mtu);
     needs.ports.push_back({.name = fact.name,
                            .node = node_number(fact.node),
                            .queues = queues_of(fact, worker_count_),
                            .link_bits_per_second = capture::link_of(fact.number).bits_per_second,
+                           .packets_per_second_max = capture::is_pci_address(device) ? 0 : virtual_packets_per_second,
+                           .frames_outside = capture::frames_named(device),
                            .frame_max = std::max(mtu + link_header_max, frame_named),
                            .scatters = fact.scatters,
                            .descriptors_asked = settings_.live.descriptors,
@@ -263,93 +267,6 @@ void Probe::add_queues() {
   const auto stamps = [](const PortState& state) { return state.port->facts().stamps != capture::StampUnit::none; };
   if (std::ranges::any_of(ports_, stamps))
     for (auto& worker : workers_) worker->follow_stamps();
-}
-
-void Probe::watch() noexcept {
-  for (auto& state : ports_) watch_port(state);
-  watch_clock();
-  if (worker_count_ == 1 || common_.reshard) return;
-  watch_hashes();
-  if (settings_.live.rebalance > nanoseconds{0} && Steady::now() - balanced_at_ >= settings_.live.rebalance)
-    rebalance();
-}
-
-/// All ports have one table, so that a flow's two directions stay together through whichever port they come.
-void Probe::rebalance() noexcept {
-  auto packets = packets_by_worker();
-  auto since = packets;
-  for (std::size_t i = 0; i < since.size() && !balanced_packets_.empty(); ++i) since[i] -= balanced_packets_[i];
-  balanced_packets_ = std::move(packets);
-  balanced_at_ = Steady::now();
-  const auto move = choose_move(since, ports_.front().rss.redirection, moves_);
-  if (!move) return;
-  for (auto& state : ports_) {
-    if (!state.port->redirect(move->entry, move->to))
-      return say_(fmt::format("{}: refuses to move RSS; live.rebalance does nothing here", state.port->facts().name));
-    state.rss.redirection[move->entry] = move->to;
-  }
-  ++moves_;
-  say_(fmt::format("entry {} of the redirection table moved from worker {} to {}; flows that it splits are counted",
-                   move->entry, move->from, move->to));
-}
-
-std::vector<std::uint64_t> Probe::packets_by_worker() const {
-  std::vector<std::uint64_t> packets(worker_count_);
-  for (unsigned i = 0; i < worker_count_; ++i)
-    for (const auto& queue : workers_[i]->queues()) packets[i] += queue->packets.load(std::memory_order_relaxed);
-  return packets;
-}
-
-void Probe::watch_port(PortState& state) noexcept {
-  const auto& name = state.port->facts().name;
-  if (state.told_gone) return;
-  const auto link = state.port->link();
-  if ((state.told_gone = state.port->gone())) {
-    state.link.up = false;
-    return say_(fmt::format("{}: the device was taken away; its packets end here", name));
-  }
-  if (link.up != state.link.up) say_(fmt::format("{}: the link is {}", name, link.up ? "up" : "down"));
-  state.link = link;
-  state.counters = state.port->counters();
-  common_.missed[static_cast<std::size_t>(&state - ports_.data())] = state.counters.missed();
-  say_losses(state);
-}
-
-/// A line for each cause when it begins, and again when it has grown tenfold.
-void Probe::say_losses(PortState& state) noexcept {
-  for (std::size_t i = 0; i < state.counters.lost.size(); ++i) {
-    const auto lost = state.counters.lost[i];
-    auto& told = state.told.lost[i];
-    if (lost == 0 || lost < 10 * told) continue;
-    told = lost;
-    say_(fmt::format("{}: {} {}: {}", state.port->facts().name, lost, capture::port_loss_texts[i].name,
-                     capture::port_loss_texts[i].help));
-  }
-}
-
-void Probe::watch_hashes() noexcept {
-  for (const auto& worker : workers_)
-    for (const auto& queue : worker->queues())
-      if (queue->verdict.load(std::memory_order_relaxed) == capture::HashCheck::Verdict::differs) {
-        common_.reshard = true;
-        return say_(fmt::format(
-            "{}: the hashes of its packets are not those of the key and fields that it names; from now on packets are "
-            "spread over the workers in software, and flows that two workers had begun end as two records",
-            queue->port->facts().name));
-      }
-}
-
-/// Every worker sees it, each at its own second.
-void Probe::watch_clock() noexcept {
-  for (const auto& worker : workers_) {
-    const auto counters = worker->counters();
-    if (counters.clock_steps <= clock_steps_told_) continue;
-    clock_steps_told_ = counters.clock_steps;
-    const auto seconds = std::chrono::duration<double>{counters.clock_set}.count();
-    say_(fmt::format(
-        "the system's clock was set {} by {:.0f} s: records carry the new time, flows end as if nothing had been",
-        seconds < 0 ? "back" : "forward", std::abs(seconds)));
-  }
 }
 
 Report Probe::finish() noexcept {

@@ -73,7 +73,7 @@ class Probe {
   void open_destinations(const std::atomic<bool>& stopped);
   void open_port(const capture::PortFacts& facts, std::uint32_t descriptors);
   void take_memory(const Sizes& sizes);
-  Needs needs_of(const std::vector<capture::PortFacts>& facts) const;
+  Needs needs_of(const std::vector<capture::PortFacts>& facts, const std::vector<std::string>& devices) const;
   void make_workers();
   void make_worker(unsigned number);
   void choose_sharding();

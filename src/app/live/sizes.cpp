@@ -38,7 +38,10 @@ std::string binary(std::uint64_t octets) {
   return mebibytes < 1024 ? fmt::format("{:.1f} MiB", mebibytes) : fmt::format("{:.1f} GiB", mebibytes / 1024);
 }
 
-std::uint64_t packets_per_second(const PortNeeds& port) { return port.link_bits_per_second / shortest_frame_bits; }
+std::uint64_t packets_per_second(const PortNeeds& port) {
+  const auto on_the_link = port.link_bits_per_second / shortest_frame_bits;
+  return port.packets_per_second_max ? std::min(on_the_link, port.packets_per_second_max) : on_the_link;
+}
 
 /// A millisecond of the highest packet rate, in powers of two; more would only leave the processor's caches sooner.
 std::uint32_t descriptors_for_link(const PortNeeds& port) {
@@ -112,9 +115,11 @@ std::uint64_t table_octets(const Needs& needs) {
 /// All of a link's packets may fall to one queue.
 nanoseconds pause_longest(const Needs& needs, const std::vector<std::uint32_t>& descriptors) {
   auto longest = needs.pause_max;
-  for (std::size_t i = 0; i < needs.ports.size(); ++i)
+  for (std::size_t i = 0; i < needs.ports.size(); ++i) {
+    const std::uint64_t held = std::max(descriptors[i], needs.ports[i].frames_outside);
     if (const auto rate = packets_per_second(needs.ports[i]); rate > 0)
-      longest = std::min(longest, nanoseconds{descriptors[i] / 2 * std::uint64_t{1'000'000'000} / rate});
+      longest = std::min(longest, nanoseconds{held / 2 * 1'000'000'000 / rate});
+  }
   return std::clamp(longest, std::min(pause_least, needs.pause_max), needs.pause_max);
 }
 

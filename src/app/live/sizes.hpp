@@ -21,10 +21,12 @@ struct PortNeeds {
   std::string name{};
   unsigned node = 0;
   unsigned queues = 1;
-  std::uint64_t link_bits_per_second = 0;  ///< 0: not known
-  std::uint32_t frame_max = 1526;          ///< octets, with link header and tags
-  bool scatters = false;                   ///< takes a longer frame into several buffers
-  std::uint32_t descriptors_asked = 0;     ///< setting; 0: chosen from the link's speed
+  std::uint64_t link_bits_per_second = 0;    ///< 0: not known
+  std::uint64_t packets_per_second_max = 0;  ///< where the link's speed is only a claim (virtual devices); 0: it counts
+  std::uint32_t frames_outside = 0;          ///< of each queue, that the kernel's ring holds beside the descriptors
+  std::uint32_t frame_max = 1526;            ///< octets, with link header and tags
+  bool scatters = false;                     ///< takes a longer frame into several buffers
+  std::uint32_t descriptors_asked = 0;       ///< setting; 0: chosen from the link's speed
   std::uint32_t descriptors_min = 1, descriptors_max = 65535, descriptors_align = 1;
 };
 
@@ -43,7 +45,7 @@ struct Needs {
   std::uint64_t capacity = 1u << 20;                  ///< flow.capacity
   std::uint64_t capacity_of_worker = 1u << 20;        ///< its share, with what chance may add
   std::array<std::size_t, 2> record_octets{64, 128};  ///< RecordLayout::octets of IPv4 and IPv6
-  nanoseconds pause_max = std::chrono::microseconds{100};
+  nanoseconds pause_max = std::chrono::milliseconds{1};
 };
 
 /// The packet buffers of one node.

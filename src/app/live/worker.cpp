@@ -118,7 +118,7 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   packet_at_ = tsc_;
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets.front().clock;
   if (from.sampler.active()) sample(from, packets);
-  if (selector_.active()) selector_.select(packets);
+  if (selector_.active()) show_whole(from, packets, [this](std::span<Packet> those) { selector_.select(those); });
   decode(from, packets);
   if (from.check && !from.check->finished()) [[unlikely]]
     check_hashes(from, packets.size());
@@ -140,8 +140,24 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
                             std::memory_order_relaxed);
 }
 
+/// Packets in their order, to somebody who marks them by what is in them. One that lies in several buffers is copied
+/// together, and as there is room for one, it is shown alone.
+template <class Judge>
+void Worker::show_whole(Receiving& from, std::span<Packet> packets, Judge judge) noexcept {
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (!from.queue->is_cut(i)) continue;
+    judge(packets.subspan(shown, i - shown));
+    auto whole = from.queue->whole(i);
+    judge(std::span{&whole, 1});
+    packets[i].selection = whole.selection;
+    shown = i + 1;
+  }
+  judge(packets.subspan(shown));
+}
+
 void Worker::sample(Receiving& from, std::span<Packet> packets) noexcept {
-  from.sampler.mark(packets);
+  show_whole(from, packets, [&from](std::span<Packet> those) { from.sampler.mark(those); });
   from.state->observed.store(from.sampler.counts().observed, std::memory_order_relaxed);
   from.state->selected.store(from.sampler.counts().selected, std::memory_order_relaxed);
 }
@@ -153,9 +169,7 @@ void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
   }
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
-      auto whole = from.queue->whole(i);
-      whole.selection = packets[i].selection;
-      outcomes_[i] = decode::decode(whole, headers_[i]);
+      outcomes_[i] = decode::decode(from.queue->whole(i), headers_[i]);
     }
 }
 

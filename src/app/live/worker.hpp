@@ -71,7 +71,7 @@ struct WorkerOptions {
   unsigned number = 0;
   flow::MeterOptions meter;
   std::size_t ring_records = 65'536;
-  std::chrono::nanoseconds pause_max{100'000};
+  std::chrono::nanoseconds pause_max{1'000'000};
   std::uint64_t tsc_hz = 0;
   Instant (*realtime)() noexcept = nullptr;
 };
@@ -136,6 +136,8 @@ class Worker {
 
   std::size_t receive() noexcept;
   void take(Receiving& from, std::span<Packet> packets) noexcept;
+  template <class Judge>
+  static void show_whole(Receiving& from, std::span<Packet> packets, Judge judge) noexcept;
   void sample(Receiving& from, std::span<Packet> packets) noexcept;
   void decode(Receiving& from, std::span<Packet> packets) noexcept;
   void check_hashes(Receiving& from, std::size_t packets) noexcept;

@@ -145,6 +145,8 @@ unsigned interface_named(std::string_view device) {
 
 unsigned frame_octets_named(std::string_view device) { return number_of(device, "framesz").value_or(0); }
 
+unsigned frames_named(std::string_view device) { return number_of(device, "framecnt").value_or(0); }
+
 Device complete_device(std::string_view given, unsigned workers) {
   Device device{std::string{given}, {}};
   const auto name = given.substr(0, given.find(','));

@@ -23,6 +23,9 @@ unsigned queues_named(std::string_view device);
 /// What each frame of the kernel's ring has room for, of which net_af_packet wants as much in a buffer; 0: not said.
 unsigned frame_octets_named(std::string_view device);
 
+/// Frames that the kernel's ring of each queue holds; 0: not said.
+unsigned frames_named(std::string_view device);
+
 /// The kernel's interface that a virtual device is given, as its index; 0: none.
 unsigned interface_named(std::string_view device);
 

@@ -166,6 +166,41 @@ TEST(Probe, reads_headers_that_lie_in_a_packets_second_buffer) {
   EXPECT_TRUE(port.all_buffers_are_back());
 }
 
+TEST(Probe, filters_by_what_lies_in_a_packets_second_buffer) {
+  RingPort port;
+  LiveProbe probe{1, {port.setting(), "live.filter=udp dst port 53"}};
+  probe.start();
+  const auto wanted = udp("10.0.0.1:1 > 10.0.0.2:53").payload(100).at(start);
+  const auto other = udp("10.0.0.1:1 > 10.0.0.2:54").payload(100).at(start);
+  const auto cut = [&](rte_mbuf& buffer) { port.cut(buffer, 34); };
+  for (const auto& frame : {other, wanted, other, other, wanted}) port.send(frame, 0, cut);
+  port.send(wanted);
+  port.send(other);
+  EXPECT_TRUE(probe.comes_to(7));
+  const auto report = probe.finish();
+  EXPECT_EQ(report.became(Outcome::filtered).packets, 4) << text(report);
+  EXPECT_EQ(test::differences(expected({wanted, wanted, wanted}), probe.records()), "");
+  EXPECT_TRUE(port.all_buffers_are_back());
+}
+
+TEST(Probe, samples_by_content_a_packet_in_two_buffers_as_it_does_one_in_one) {
+  constexpr unsigned packets = 200;
+  RingPort port;
+  LiveProbe probe{1, {port.setting(), "sampling.method=hash", "sampling.hash_one_in=4"}};
+  probe.start();
+  for (unsigned i = 0; i < packets; ++i) {
+    const auto frame = udp("10.0.0.1:" + std::to_string(i) + " > 10.0.0.2:53").payload(100).at(start);
+    port.send(frame);
+    port.send(frame, 0, [&](rte_mbuf& buffer) { port.cut(buffer, 34); });
+  }
+  EXPECT_TRUE(probe.comes_to(2 * packets));
+  const auto report = probe.finish();
+  EXPECT_GT(report.became(Outcome::not_selected).packets, packets);
+  const auto records = probe.records();
+  EXPECT_GT(records.size(), packets / 8);
+  for (const auto& record : records) EXPECT_EQ(record.forward.packets, 2);
+}
+
 TEST(Probe, knows_the_vlan_of_a_packet_whose_tag_the_port_took_off) {
   RingPort port;
   LiveProbe probe{1, {port.setting()}};

@@ -110,6 +110,17 @@ TEST(Sizes, a_pause_is_half_of_what_the_descriptors_hold_at_the_highest_rate) {
   EXPECT_EQ(reckon(needs).pause_longest, 1us);
 }
 
+TEST(Sizes, a_pause_goes_by_what_a_virtual_device_can_bring_and_by_the_kernels_ring) {
+  auto needs = one_port(10, 1);
+  needs.pause_max = 10ms;
+  needs.ports[0].packets_per_second_max = 4'000'000;
+  EXPECT_EQ(reckon(needs).pause_longest, 512us) << "4096 descriptors";
+  needs.ports[0].frames_outside = 32'768;
+  EXPECT_EQ(reckon(needs).pause_longest, 4096us);
+  needs.pause_max = 1ms;
+  EXPECT_EQ(reckon(needs).pause_longest, 1ms);
+}
+
 TEST(Sizes, tables_are_as_large_as_the_meters) {
   const auto layouts = flow::make_layouts({});
   Needs needs = one_port(10, 2);
