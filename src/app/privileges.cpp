@@ -71,10 +71,10 @@ std::array<__user_cap_data_struct, 2> capabilities_now() {
   return data;
 }
 
-void keep_only(std::uint64_t wanted, const Identity& identity) {
+void keep_only(const Identity& identity) {
   auto data = capabilities_now();
   for (std::size_t half = 0; half < data.size(); ++half) {
-    data[half].permitted &= static_cast<std::uint32_t>(wanted >> 32 * half);
+    data[half].permitted &= static_cast<std::uint32_t>(identity.capabilities >> 32 * half);
     data[half].effective = data[half].permitted;
     data[half].inheritable = 0;
   }
@@ -98,10 +98,16 @@ void prove(const Identity& identity) {
 
 }  // namespace
 
-std::optional<Identity> identity_of(const std::string& user, const std::string& group) {
+std::optional<Identity> identity_of(const std::string& user, const std::string& group,
+                                    std::span<const std::string> capabilities) {
+  Identity identity;
+  for (const auto& name : capabilities) {
+    identity.capabilities |= std::uint64_t{1} << capability_number(name);
+    identity.capability_names.append(identity.capability_names.empty() ? ", keeps " : " ").append(name);
+  }
   if (user.empty() && group.empty()) return std::nullopt;
   if (user.empty()) throw StartError{"live.group is set without live.user; set both, or neither"};
-  Identity identity{.name = group.empty() ? user : user + ":" + group};
+  identity.name = group.empty() ? user : user + ":" + group;
   const auto* entry = ::getpwnam(user.c_str());
   const auto number = number_from(user);
   if (!entry && !number)
@@ -121,23 +127,18 @@ std::optional<Identity> identity_of(const std::string& user, const std::string& 
   return identity;
 }
 
-std::string drop_privileges(const Identity& identity, std::span<const std::string> capabilities) {
-  std::uint64_t wanted = 0;
-  std::string names;
-  for (const auto& name : capabilities) {
-    wanted |= std::uint64_t{1} << capability_number(name);
-    names.append(names.empty() ? ", keeps " : " ").append(name);
-  }
+std::string drop_privileges(const Identity& identity) {
   if (::geteuid() != 0)
     return fmt::format("does not run as root: no privileges to drop, live.user {} has no effect", identity.name);
-  if (wanted && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) fail("keeping capabilities", identity);
+  if (identity.capabilities && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) fail("keeping capabilities", identity);
   if (::setgroups(1, &identity.group) != 0) fail("setgroups", identity);
   if (::setresgid(identity.group, identity.group, identity.group) != 0) fail("setresgid", identity);
   if (::setresuid(identity.user, identity.user, identity.user) != 0) fail("setresuid", identity);
-  keep_only(wanted, identity);
+  keep_only(identity);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no new privileges", identity);
   prove(identity);
-  return fmt::format("runs as {} (user {}, group {}{})", identity.name, identity.user, identity.group, names);
+  return fmt::format("runs as {} (user {}, group {}{})", identity.name, identity.user, identity.group,
+                     identity.capability_names);
 }
 
 }  // namespace weir::app

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,17 +14,21 @@ namespace weir::app {
 struct Identity {
   uid_t user = 0;
   gid_t group = 0;
-  std::string name;  ///< "weir:weir", as it was set
+  std::string name;                ///< "weir:weir", as it was set
+  std::uint64_t capabilities = 0;  ///< a bit for each that is kept
+  std::string capability_names{};
 };
 
 /// The settings live.user and live.group, names or numbers: nothing where both are empty; without a group, the user's
-/// own. Throws StartError where one is unknown.
-std::optional<Identity> identity_of(const std::string& user, const std::string& group);
+/// own. `capabilities` to keep are named as in capabilities(7): "net_raw", "CAP_NET_ADMIN". Throws StartError where a
+/// name is unknown.
+std::optional<Identity> identity_of(const std::string& user, const std::string& group,
+                                    std::span<const std::string> capabilities = {});
 
 /// Becomes `identity` for good, all threads of the process, and lets no program that it executes have more. Of the
-/// `capabilities` (names as in capabilities(7): "net_raw", "CAP_NET_ADMIN") the calling thread keeps those that it has,
-/// and so do threads that it starts later. Returns the line to log: who it runs as now, or, where the process is not
-/// root, that there was nothing to drop. Throws StartError where it fails: better no probe than one that is still root.
-std::string drop_privileges(const Identity& identity, std::span<const std::string> capabilities = {});
+/// identity's capabilities the calling thread keeps those that it has, and so do threads that it starts later. Returns
+/// the line to log: who it runs as now, or, where the process is not root, that there was nothing to drop. Throws
+/// StartError where it fails: better no probe than one that is still root.
+std::string drop_privileges(const Identity& identity);
 
 }  // namespace weir::app

@@ -184,7 +184,7 @@ TEST(Privileges, once_dropped_are_gone_and_only_named_capabilities_stay) {
   const bool can_raw = has(13) && raw_socket();
   const auto child = [&](const std::vector<std::string>& keep) {
     return end_of_child([&] {
-      const auto line = drop_privileges(identity_of("4000000", "4000001").value(), keep);
+      const auto line = drop_privileges(identity_of("4000000", "4000001", keep).value());
       const bool dropped = ::getuid() == 4'000'000 && ::getegid() == 4'000'001 && ::getgroups(0, nullptr) == 1 &&
                            ::setuid(0) != 0 && ::seteuid(0) != 0 && ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
                            line.starts_with("runs as 4000000:4000001 (user 4000000");
@@ -194,7 +194,7 @@ TEST(Privileges, once_dropped_are_gone_and_only_named_capabilities_stay) {
   };
   EXPECT_EQ(child({}), 2);
   EXPECT_EQ(child({"CAP_NET_RAW"}), can_raw ? 3 : 2);
-  EXPECT_THROW(drop_privileges(*identity_of("nobody", ""), std::vector<std::string>{"net_rwa"}), StartError);
+  EXPECT_THROW(identity_of("nobody", "", std::vector<std::string>{"net_rwa"}), StartError);
   const auto of_nobody = end_of_child([] {
     if (::setuid(4'000'000) != 0) ::_exit(1);
     ::_exit(drop_privileges(*identity_of("nobody", "")).find("no privileges to drop") == std::string::npos);

@@ -59,11 +59,11 @@ std::string status_line(const Report& report) {
                      report.records());
 }
 
-/// Sees to everything until it is told to end.
+/// Sees to everything until it is told to end, or has no port left.
 void watch(Probe& probe, Control& control, Answers& answers, Signals& signals, Supervisor& supervisor) {
   constexpr std::chrono::milliseconds turn{100};
   constexpr std::chrono::seconds status_period{10};
-  for (auto status_at = std::chrono::steady_clock::now(); !signals.is_asked_to_end();) {
+  for (auto status_at = std::chrono::steady_clock::now(); !signals.is_asked_to_end() && !probe.has_lost_all_ports();) {
     control.serve(turn, answers, signals.wake());
     signals.calm();
     if (signals.take_reload()) {
@@ -91,26 +91,29 @@ int run(int argc, char** argv) {
   if (const auto status = parse(app, argc, argv)) return *status;
   const auto settings = live_settings_of(line);
   const auto& live = settings.live;
-  const auto identity = identity_of(live.user, live.group);
+  const auto identity = identity_of(live.user, live.group, live.capabilities);
   const auto cpus = plan_cpus({live.workers, live.worker_cpus, live.exporter_cpu, live.control_cpu}, usable_cpus(),
                               nodes_of(live.ports));
   const auto workers = static_cast<unsigned>(cpus.workers.size());
   const auto devices = devices_of(live.ports, workers);
-  Signals signals;
   Supervisor supervisor;
   Control control{live.control};
   if (!control.lost_before().empty()) say(control.lost_before());
+  const auto memory = memory_for(settings, devices, workers);
+  refuse_memory_that_is_not_there(memory, settings, devices, workers);
   capture::Eal eal{{.devices = devices,
                     .cpus = cpus.lcores(),
-                    .memory = memory_for(settings, devices.size(), workers),
-                    .heap_megabytes = heap_megabytes(settings, devices.size(), workers),
+                    .memory = memory,
+                    .heap_megabytes = heap_megabytes(settings, devices, workers),
                     .arguments = live.eal},
                    say};
+  Signals signals;  // until here they end the process at once: a device may keep DPDK waiting for ever
   Probe probe{settings, eal, devices, cpus, signals.is_asked_to_end(), say};
+  probe.while_waiting([&supervisor] { supervisor.alive(std::chrono::steady_clock::now()); });
   probe.start();
   if (identity) {
     control.give_to(*identity);
-    say(drop_privileges(*identity, live.capabilities));
+    say(drop_privileges(*identity));
   }
   Answers answers{probe, [&line] { return live_settings_of(line); }, say};
   const auto started = fmt::format("metering {} port{} with {} worker{}", devices.size(),
@@ -119,9 +122,11 @@ int run(int argc, char** argv) {
   supervisor.ready(started);
   watch(probe, control, answers, signals, supervisor);
   supervisor.stopping("ending all flows");
+  const bool has_ports = !probe.has_lost_all_ports();
+  if (!has_ports) say("no port is left: the probe ends; start it again when one is back");
   const auto report = probe.finish();
   print_summary(report, line, settings);
-  return static_cast<int>(status_of(report));
+  return static_cast<int>(worse(status_of(report), has_ports ? ExitStatus::good : ExitStatus::unusable_input));
 }
 
 }  // namespace weir::app

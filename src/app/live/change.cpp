@@ -16,12 +16,6 @@
 namespace weir::app {
 namespace {
 
-template <class Asked>
-void wait_for(const Asked& request) {
-  constexpr std::chrono::microseconds moment{100};
-  while (!request.done.load(std::memory_order_acquire)) std::this_thread::sleep_for(moment);
-}
-
 /// Opens and closes destinations in the exporter's thread; keeps what was wrong.
 class Reconfigure final : public ExportRequest {
  public:
@@ -60,6 +54,15 @@ Reloadable kind_of(std::string_view setting) noexcept {
 bool concerns_live(std::string_view setting) noexcept { return !setting.starts_with("replay."); }
 
 }  // namespace
+
+template <class Asked>
+void Probe::wait_for(const Asked& request) const {
+  constexpr std::chrono::microseconds moment{100};
+  for (unsigned looks = 1; !request.done.load(std::memory_order_acquire); ++looks) {
+    std::this_thread::sleep_for(moment);
+    if (looks % 1000 == 0) while_waiting_();
+  }
+}
 
 template <class Asked>
 void Probe::ask_all(const std::vector<std::unique_ptr<Asked>>& requests) {

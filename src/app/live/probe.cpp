@@ -104,6 +104,7 @@ void Probe::open_ports(const std::vector<std::string>& devices) {
 
 Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts, const std::vector<std::string>& devices) const {
   Needs needs{.burst = capture::Queue::packets_max,
+              .buffers_asked = settings_.live.buffers,
               .buffers_from = eal_.memory() == capture::BufferMemory::hugepages ? BuffersFrom::huge_pages
                                                                                 : BuffersFrom::ordinary_memory,
               .capacity = settings_.flow.capacity,
@@ -140,9 +141,8 @@ void Probe::take_memory(const Sizes& sizes) {
   pause_longest_ = sizes.pause_longest;
   for (const auto& pool : sizes.pools)
     if (pool.buffers > 0) {
-      const auto count = settings_.live.buffers ? settings_.live.buffers : pool.buffers;
       nodes_.push_back(
-          {pool.node, std::make_unique<capture::Buffers>(count, pool.data_room, static_cast<int>(pool.node))});
+          {pool.node, std::make_unique<capture::Buffers>(pool.buffers, pool.data_room, static_cast<int>(pool.node))});
     }
 }
 
@@ -214,6 +214,7 @@ void Probe::start() {
   choose_sharding();
   add_queues();
   started_ = balanced_at_ = Steady::now();
+  running_ = true;
   jobs_[exporter_lcore] = [this] { export_loop_->run(); };
   eal_.launch(exporter_lcore, jobs_[exporter_lcore]);
   for (unsigned i = 0; i < worker_count_; ++i) {
@@ -271,8 +272,7 @@ void Probe::add_queues() {
 
 Report Probe::finish() noexcept {
   for (auto& state : ports_) watch_port(state);
-  common_.stop = true;
-  for (unsigned lcore = exporter_lcore; lcore < jobs_.size(); ++lcore) eal_.wait(lcore);
+  wait_for_lcores();
   for (auto& state : ports_) {
     state.counters = state.port->counters();
     say_losses(state);
@@ -283,8 +283,15 @@ Report Probe::finish() noexcept {
   return made;
 }
 
+void Probe::wait_for_lcores() noexcept {
+  common_.stop = true;
+  for (unsigned lcore = exporter_lcore; running_ && lcore < jobs_.size(); ++lcore) eal_.wait(lcore);
+  running_ = false;
+}
+
 /// Devices give their buffers back when they are closed. One that does not come back was lost by us or by the driver.
 void Probe::close() noexcept {
+  wait_for_lcores();  // where a start goes wrong behind start(), they are still at it
   // What net_af_xdp gave the kernel to fill, it never takes back.
   const auto keeps_buffers = [](const PortState& state) { return state.port->facts().driver == "net_af_xdp"; };
   const bool some_are_kept = std::ranges::any_of(ports_, keeps_buffers);

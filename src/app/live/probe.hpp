@@ -38,6 +38,10 @@ class Probe {
   void start();
   /// A few times a second: links, losses, hashes. What is new is said.
   void watch() noexcept;
+  /// Every device was taken away. They do not come back: DPDK would have to start anew.
+  bool has_lost_all_ports() const noexcept;
+  /// Called now and then while workers are asked, which may take seconds where tables are large.
+  void while_waiting(std::function<void()> call) { while_waiting_ = std::move(call); }
   /// Receives no more; all flows end and are exported.
   Report finish() noexcept;
 
@@ -85,6 +89,9 @@ class Probe {
   template <class Asked>
   void ask_all(const std::vector<std::unique_ptr<Asked>>& requests);
   void ask_exporter(ExportRequest& request);
+  template <class Asked>
+  void wait_for(const Asked& request) const;
+  void wait_for_lcores() noexcept;
   void close() noexcept;
   void change_sampling();
   void watch_port(PortState& state) noexcept;
@@ -113,6 +120,8 @@ class Probe {
   Splits splits_;
   std::unique_ptr<ExportLoop> export_loop_;
   std::vector<std::function<void()>> jobs_;  ///< by lcore, what it is running
+  bool running_ = false;
+  std::function<void()> while_waiting_ = [] {};
   std::chrono::steady_clock::time_point started_{}, balanced_at_{};
   std::vector<std::uint64_t> balanced_packets_;  ///< by worker, at balanced_at_
   std::size_t moves_ = 0;                        ///< of entries of the redirection tables

@@ -97,12 +97,15 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
   for (const auto& worker : needs.workers) pool.rings += worker.node == node ? worker.ring_octets : 0;
   if (ports == 0) return pool;
   buffers += add_workers(needs, ports, terms);
-  pool.buffers = static_cast<std::uint32_t>(round_up(buffers + 1, 1024) - 1);
+  pool.least = static_cast<std::uint32_t>(buffers);
+  pool.buffers =
+      needs.buffers_asked ? needs.buffers_asked : static_cast<std::uint32_t>(round_up(buffers + 1, 1024) - 1);
   pool.octets_each = octets_of_buffer(pool.data_room);
   pool.octets = pool.buffers * pool.octets_each;
   pool.rings += std::bit_ceil(std::uint64_t{pool.buffers} + 1) * pointer_octets;
-  pool.sum = fmt::format("{} = {}, rounded up to {} buffers x {} octets = {}", terms, grouped(buffers),
-                         grouped(pool.buffers), grouped(pool.octets_each), binary(pool.octets));
+  pool.sum = fmt::format("{} = {}, {} {} buffers x {} octets = {}", terms, grouped(buffers),
+                         needs.buffers_asked ? "live.buffers makes it" : "rounded up to", grouped(pool.buffers),
+                         grouped(pool.octets_each), binary(pool.octets));
   return pool;
 }
 
@@ -197,6 +200,12 @@ std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs) {
     if (pool.buffers)
       lines.push_back(fmt::format("node {}: {}; with rings and DPDK's own {} huge pages of 2 MiB or {} of 1 GiB",
                                   pool.node, pool.sum, pool.pages(page_of_2_mib), pool.pages(std::uint64_t{1} << 30)));
+  for (const auto& pool : sizes.pools)
+    if (pool.buffers < pool.least)
+      lines.push_back(
+          fmt::format("node {}: live.buffers {} are fewer than the {} that queues and workers may hold: "
+                      "packets will be lost, and some devices do not say so; 0 takes enough",
+                      pool.node, grouped(pool.buffers), grouped(pool.least)));
   lines.push_back(fmt::format("tables: {} workers x {} for flow.capacity {}", sizes.workers, binary(sizes.table_octets),
                               grouped(needs.capacity)));
   lines.push_back(fmt::format("an idle worker pauses for {:.0f} us at most",

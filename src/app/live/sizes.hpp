@@ -40,7 +40,8 @@ struct Needs {
   std::vector<PortNeeds> ports{};
   std::vector<WorkerNeeds> workers{};
   std::uint32_t burst = 32;
-  std::uint32_t cache = 256;  ///< buffers that a worker's mempool cache is told to keep
+  std::uint32_t cache = 256;        ///< buffers that a worker's mempool cache is told to keep
+  std::uint32_t buffers_asked = 0;  ///< setting, on each node; 0: reckoned
   BuffersFrom buffers_from = BuffersFrom::huge_pages;
   std::uint64_t capacity = 1u << 20;                  ///< flow.capacity
   std::uint64_t capacity_of_worker = 1u << 20;        ///< its share, with what chance may add
@@ -51,7 +52,8 @@ struct Needs {
 /// The packet buffers of one node.
 struct BufferPool {
   unsigned node = 0;
-  std::uint32_t buffers = 0;    ///< n of rte_pktmbuf_pool_create: one less than a multiple of 1024
+  std::uint32_t buffers = 0;    ///< n of rte_pktmbuf_pool_create: as asked, or one less than a multiple of 1024
+  std::uint32_t least = 0;      ///< with fewer, queues and workers could hold all that there are
   std::uint32_t data_room = 0;  ///< headroom included
   std::uint64_t octets_each = 0, octets = 0;
   std::uint64_t rings = 0;  ///< octets of this node's workers' rings, which lie beside the buffers

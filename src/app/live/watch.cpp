@@ -49,13 +49,18 @@ std::vector<std::uint64_t> Probe::packets_by_worker() const {
   return packets;
 }
 
+bool Probe::has_lost_all_ports() const noexcept {
+  return std::ranges::all_of(ports_, [](const auto& state) { return state.port->gone(); });
+}
+
 void Probe::watch_port(PortState& state) noexcept {
   const auto& name = state.port->facts().name;
   if (state.told_gone) return;
   const auto link = state.port->link();
   if ((state.told_gone = state.port->gone())) {
     state.link.up = false;
-    return say_(fmt::format("{}: the device was taken away; its packets end here", name));
+    return say_(
+        fmt::format("{}: the device was taken away; its packets end here: start weir again when it is back", name));
   }
   if (link.up != state.link.up) say_(fmt::format("{}: the link is {}", name, link.up ? "up" : "down"));
   state.link = link;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/live/eal.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -8,7 +9,9 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cctype>
@@ -16,14 +19,15 @@
 #include <mutex>
 #include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "capture/live/devices.hpp"
 
 namespace weir::capture {
 namespace {
 
-/// DPDK writes its log into a stream: ours cuts it into lines, keeps the last one for the error of a start that fails,
-/// and hands them on once the start is over.
+/// DPDK writes its log into a stream: ours cuts it into lines, keeps those of the start for the error of one that
+/// fails, and hands them on once the start is over.
 class Log {
  public:
   void open() {
@@ -38,10 +42,11 @@ class Log {
     const std::lock_guard lock{mutex_};
     say_ = std::move(say);
   }
-  std::string last() {
+  std::vector<std::string> of_the_start() {
     const std::lock_guard lock{mutex_};
-    return last_;
+    return start_;
   }
+  void be_quiet(bool quiet) noexcept { quiet_ = quiet; }
 
  private:
   static ssize_t write(void* cookie, const char* text, std::size_t octets) {
@@ -55,20 +60,55 @@ class Log {
         if (line_.size() < line_max && std::isprint(static_cast<unsigned char>(c))) line_ += c;
         continue;
       }
-      if (line_.empty()) continue;
-      if (say_) say_(line_);
-      last_ = std::exchange(line_, {});
+      const auto line = std::exchange(line_, {});
+      if (line.empty() || quiet_) continue;
+      if (say_) {
+        say_(line);
+        continue;
+      }
+      if (start_.size() == lines_max) start_.erase(start_.begin());
+      start_.push_back(line);
     }
   }
-  static constexpr std::size_t line_max = 500;
+  static constexpr std::size_t line_max = 500, lines_max = 20;
   std::mutex mutex_;
   std::function<void(std::string_view)> say_;
-  std::string line_, last_;
+  std::string line_;
+  std::vector<std::string> start_;
+  std::atomic<bool> quiet_{false};
 };
 
 Log& log() {
   static Log one;  // DPDK writes into it until the process ends
   return one;
+}
+
+/// To an option that it does not know DPDK answers with all that it knows, on standard output, which may be where the
+/// records go.
+class NoStandardOutput {
+ public:
+  NoStandardOutput() {
+    std::fflush(stdout);
+    was_ = Descriptor{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)};
+    const Descriptor nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    if (was_ && nowhere) ::dup2(nowhere.number(), STDOUT_FILENO);
+  }
+  NoStandardOutput(const NoStandardOutput&) = delete;
+  NoStandardOutput& operator=(const NoStandardOutput&) = delete;
+  ~NoStandardOutput() {
+    std::fflush(stdout);
+    if (was_) ::dup2(was_.number(), STDOUT_FILENO);
+  }
+
+ private:
+  Descriptor was_;
+};
+
+int init(std::vector<std::string> arguments) {
+  const NoStandardOutput during;
+  std::vector<char*> raw;
+  for (auto& argument : arguments) raw.push_back(argument.data());
+  return rte_eal_init(static_cast<int>(raw.size()), raw.data());
 }
 
 std::string lcores(const std::vector<unsigned>& cpus) {
@@ -107,14 +147,22 @@ std::vector<std::string> eal_arguments(const EalOptions& options) {
 
 Eal::Eal(const EalOptions& options, std::function<void(std::string_view)> say) : memory_{options.memory} {
   log().open();
-  auto arguments = eal_arguments(options);
-  std::vector<char*> raw;
-  for (auto& argument : arguments) raw.push_back(argument.data());
-  if (rte_eal_init(static_cast<int>(raw.size()), raw.data()) < 0)
+  if (init(eal_arguments(options)) < 0) {
+    const auto said = said_at_start();
     throw StartError{fmt::format("DPDK does not start: {} (live.ports and live.eal say what it is told): {}",
-                                 rte_strerror(rte_errno), log().last())};
+                                 rte_strerror(rte_errno), said.empty() ? "" : said.back())};
+  }
+  const bool asked_for_more =
+      std::ranges::any_of(options.arguments, [](const auto& argument) { return argument.starts_with("--log-level"); });
+  if (asked_for_more)
+    for (const auto& line : said_at_start()) say(line);
   log().hand_on(std::move(say));
 }
+
+std::vector<std::string> Eal::said_at_start() { return log().of_the_start(); }
+
+Quiet::Quiet() noexcept { log().be_quiet(true); }
+Quiet::~Quiet() { log().be_quiet(false); }
 
 Eal::~Eal() {
   log().hand_on({});

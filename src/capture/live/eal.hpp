@@ -28,6 +28,15 @@ struct EalOptions {
 /// The arguments that rte_eal_init() gets. PCI devices that are not named are never touched.
 std::vector<std::string> eal_arguments(const EalOptions& options);
 
+/// While one lives DPDK's log is not heard: for what is tried first and may fail.
+class Quiet {
+ public:
+  Quiet() noexcept;
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+  ~Quiet();
+};
+
 class Eal {
  public:
   /// Throws StartError with what DPDK said. `say` gets DPDK's later warnings, a line each.
@@ -41,6 +50,8 @@ class Eal {
   void wait(unsigned lcore) noexcept;
 
   BufferMemory memory() const noexcept { return memory_; }
+  /// What DPDK had to say while it started, a line each, the last ones: why a device is not there, if it is not.
+  static std::vector<std::string> said_at_start();
   /// Ticks a second of the processor's time stamp counter.
   std::uint64_t tsc_hz() const noexcept;
 

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "capture/live/eal.hpp"
 
 namespace weir::capture {
 namespace {
@@ -138,9 +139,10 @@ std::uint16_t port_named(std::string_view device) {
     if (rte_eth_dev_get_port_by_name(candidate.c_str(), &port) == 0) return port;
   std::string known;
   for (const auto number : known_ports()) known += (known.empty() ? "" : ", ") + name_of(number);
-  throw StartError{fmt::format(
-      "live.ports: DPDK found no port {}; {}", name,
-      known.empty() ? "it found none; `weir ports` says which there are and what is bound" : "it found " + known)};
+  std::string said;
+  for (const auto& line : Eal::said_at_start()) said += (said.empty() ? "; DPDK says: " : " / ") + line;
+  throw StartError{fmt::format("live.ports: DPDK has no port {}, it has {}{}; `weir ports` says what is bound to it",
+                               name, known.empty() ? "none" : known, said)};
 }
 
 }  // namespace weir::capture

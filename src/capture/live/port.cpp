@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "capture/live/eal.hpp"
 #include "capture/live/kernel_interface.hpp"
 #include "capture/live/packet_sockets.hpp"
 
@@ -40,9 +41,13 @@ rte_eth_dev_info info_of(std::uint16_t port) noexcept {
 Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers)
     : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
   // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
-  std::uint16_t transmit_queues = 0;
-  if (configure(transmit_queues) != 0)
-    if (const int error = configure(transmit_queues = options.queues); error != 0)
+  const auto can_only_receive = [this] {
+    const Quiet attempt;
+    return configure(0) == 0;
+  };
+  const std::uint16_t transmit_queues = can_only_receive() ? 0 : options.queues;
+  if (transmit_queues > 0)
+    if (const int error = configure(transmit_queues); error != 0)
       refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
   set_up_queues(buffers, transmit_queues);
   rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);

@@ -98,6 +98,8 @@ class LiveProbe {
     for (const auto& worker : probe_.workers()) flows += worker.flows;
     return flows;
   }
+  /// Ends without finish(), as where a start goes wrong at its last step.
+  void abandon() noexcept { running_ = false; }
   Report finish() {
     running_ = false;
     auto report = probe_.finish();

@@ -16,6 +16,18 @@
 namespace weir::app {
 namespace {
 
+TEST(ProbeFaults, a_probe_that_is_given_up_while_it_runs_ends_in_order) {
+  RingPort port;
+  {
+    LiveProbe probe{2, {port.setting()}};
+    probe.start();
+    for (unsigned i = 0; i < 100; ++i) port.send(test::frames::udp("10.0.0.1:1 > 10.0.0.2:2"));
+    EXPECT_TRUE(probe.comes_to(100));
+    probe.abandon();
+  }
+  EXPECT_TRUE(port.all_buffers_are_back());
+}
+
 using test::frames::udp;
 
 constexpr nanoseconds start{1'700'000'000s};

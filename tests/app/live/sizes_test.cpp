@@ -75,6 +75,20 @@ TEST(Sizes, buffers_are_all_descriptors_and_what_workers_hold) {
   EXPECT_GE(reckon(needs).pools[0].pages(2 * mebi), 24u + 16 + 4);
 }
 
+TEST(Sizes, fewer_buffers_than_queues_and_workers_hold_are_warned_of) {
+  auto needs = one_port(100, 4);
+  needs.buffers_asked = 100'000;
+  const auto warns = [](const Needs& of) {
+    return std::ranges::any_of(lines_of(reckon(of), of), [](const auto& line) { return says(line, "will be lost"); });
+  };
+  EXPECT_EQ(reckon(needs).pools.at(0).buffers, 100'000u);
+  EXPECT_FALSE(warns(needs));
+  needs.buffers_asked = 4 * 4096;
+  EXPECT_TRUE(warns(needs));
+  needs.buffers_asked = 0;
+  EXPECT_FALSE(warns(needs));
+}
+
 TEST(Sizes, a_frame_that_no_usual_buffer_holds_needs_a_longer_one_unless_the_port_scatters) {
   auto needs = one_port(10, 1);
   needs.ports[0].frame_max = 9022;

@@ -71,13 +71,13 @@ class Probe:
         """More than that are for the summary to show."""
         wait_for(lambda: self.received() >= packets, lambda: f"{packets} packets received, only {self.received()}")
 
-    def stop(self, stop_signal=signal.SIGTERM):
-        """→ (the summary, the IPFIX file's octets). The status must be 0, the ledger closed."""
+    def stop(self, stop_signal=signal.SIGTERM, expected=0):
+        """→ (the summary, the IPFIX file's octets). The status must be as expected, the ledger closed."""
         self.process.send_signal(stop_signal)
         summary = self.process.stdout.read()
         status = self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
-        assert status == 0, f"weir run exited {status}: {self.lines[-20:]}"
+        assert status == expected, f"weir run exited {status}: {self.lines[-20:]}"
         summary = json.loads(summary)
         assert summary["ledger"] == "closed", summary
         ledger_closes(summary)
