@@ -71,7 +71,7 @@ std::uint64_t add_workers(const Needs& needs, std::uint32_t ports, std::string& 
   for (const auto& worker : needs.workers) handed_on += worker.held;
   const auto in_hand = needs.burst * ports;
   const auto workers = needs.workers.size();
-  terms += fmt::format("{} workers x ({} cached + {} in hand)", workers, cached(needs.cache), in_hand);
+  terms += fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached(needs.cache), in_hand);
   if (handed_on) terms += fmt::format(" + {} handed on", grouped(handed_on));
   return workers * (cached(needs.cache) + in_hand) + handed_on;
 }
@@ -89,7 +89,8 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
     buffers += ring;
     pool.rings += ring * descriptor_octets;
     pool.data_room = std::max(pool.data_room, data_room_for(port));
-    terms += fmt::format("{}: {} queues x {} descriptors + ", port.name, port.queues, grouped(descriptors[i]));
+    terms +=
+        fmt::format("{}: {} x {} descriptors + ", port.name, counted(port.queues, "queue"), grouped(descriptors[i]));
   }
   for (const auto& worker : needs.workers) pool.rings += worker.node == node ? worker.ring_octets : 0;
   if (ports == 0) return pool;
@@ -126,6 +127,13 @@ std::uint64_t ordinary_octets(const Sizes& sizes, const Needs& needs) {
   return sum;
 }
 
+std::string memory_of(const BufferPool& pool, const Needs& needs) {
+  if (needs.buffers_from == BuffersFrom::ordinary_memory)
+    return fmt::format("with rings {} of ordinary memory", binary(pool.octets + pool.rings));
+  return fmt::format("with rings and DPDK's own {} of 2 MiB or {} of 1 GiB",
+                     counted(pool.pages(page_of_2_mib), "huge page"), pool.pages(std::uint64_t{1} << 30));
+}
+
 std::string size_name(std::uint64_t page_octets) {
   return page_octets >= std::uint64_t{1} << 30 ? fmt::format("{} GiB", page_octets >> 30)
                                                : fmt::format("{} MiB", page_octets >> 20);
@@ -137,8 +145,8 @@ void refuse_pages(const BufferPool& pool, const MemoryNode* node) {
     throw StartError{fmt::format("{} on node {}, which has no huge pages; set live.memory to heap", what, pool.node)};
   const auto& size = node->pages[0];
   const auto needed = pool.pages(size.octets_each);
-  auto line = fmt::format("{} on node {}, that is {} huge pages of {} with what DPDK adds; {} are free", what,
-                          pool.node, needed, size_name(size.octets_each), size.free);
+  auto line = fmt::format("{} on node {}, that is {} of {} with what DPDK adds; {} are free", what, pool.node,
+                          counted(needed, "huge page"), size_name(size.octets_each), size.free);
   const auto more = (needed - std::min(needed, size.free)) * size.octets_each;
   if (more > node->available)
     throw StartError{fmt::format("{}, and {} of memory are left there: lower live.descriptors or use fewer queues",
@@ -151,8 +159,8 @@ void refuse_tables(const Sizes& sizes, const Needs& needs, const Machine& machin
   const auto needed = ordinary_octets(sizes, needs), tables = sizes.workers * sizes.table_octets;
   if (machine.available == 0 || needed <= machine.available) return;
   const auto beside = needed - tables;
-  auto line = fmt::format("flow.capacity {} needs {} workers x {} of tables{} = {}; {} of memory are available",
-                          grouped(needs.capacity), sizes.workers, binary(sizes.table_octets),
+  auto line = fmt::format("flow.capacity {} needs {} x {} of tables{} = {}; {} of memory are available",
+                          grouped(needs.capacity), counted(sizes.workers, "worker"), binary(sizes.table_octets),
                           beside ? fmt::format(" + {} of buffers", binary(beside)) : "", binary(needed),
                           binary(machine.available));
   // A tenth is left to the system and to what else runs.
@@ -189,11 +197,9 @@ Sizes reckon(const Needs& needs) {
 std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs) {
   std::vector<std::string> lines;
   for (const auto& pool : sizes.pools)
-    if (pool.buffers)
-      lines.push_back(fmt::format("node {}: {}; with rings and DPDK's own {} huge pages of 2 MiB or {} of 1 GiB",
-                                  pool.node, pool.sum, pool.pages(page_of_2_mib), pool.pages(std::uint64_t{1} << 30)));
-  lines.push_back(fmt::format("tables: {} workers x {} for flow.capacity {}", sizes.workers, binary(sizes.table_octets),
-                              grouped(needs.capacity)));
+    if (pool.buffers) lines.push_back(fmt::format("node {}: {}; {}", pool.node, pool.sum, memory_of(pool, needs)));
+  lines.push_back(fmt::format("tables: {} x {} for flow.capacity {}", counted(sizes.workers, "worker"),
+                              binary(sizes.table_octets), grouped(needs.capacity)));
   lines.push_back(fmt::format("an idle worker pauses for {:.0f} us at most",
                               static_cast<double>(sizes.pause_longest.count()) / 1000));
   return lines;

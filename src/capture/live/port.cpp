@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 #include <rte_version.h>
 
 #include <algorithm>
@@ -29,6 +30,21 @@ constexpr bool driver_hides_drops = true;
 constexpr bool driver_hides_drops = false;
 #endif
 
+/// What DPDK has to say of a try that may fail, for then another way is tried.
+class Unsaid {
+ public:
+  Unsaid() : type_{rte_log_register("lib.ethdev")}, level_{rte_log_get_level(type_)} { set(RTE_LOG_CRIT); }
+  Unsaid(const Unsaid&) = delete;
+  Unsaid& operator=(const Unsaid&) = delete;
+  ~Unsaid() { set(level_); }
+
+ private:
+  void set(int level) noexcept {
+    rte_log_set_level(static_cast<std::uint32_t>(type_), static_cast<std::uint32_t>(level));
+  }
+  int type_, level_;
+};
+
 rte_eth_dev_info info_of(std::uint16_t port) noexcept {
   rte_eth_dev_info info{};
   rte_eth_dev_info_get(port, &info);
@@ -41,11 +57,16 @@ Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buff
     : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
   // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
   std::uint16_t transmit_queues = 0;
-  if (configure(transmit_queues) != 0)
+  if (try_to_configure(transmit_queues) != 0)
     if (const int error = configure(transmit_queues = options.queues); error != 0)
       refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
   set_up_queues(buffers, transmit_queues);
   rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
+}
+
+int Port::try_to_configure(std::uint16_t transmit_queues) {
+  const Unsaid unsaid;
+  return configure(transmit_queues);
 }
 
 int Port::configure(std::uint16_t transmit_queues) {

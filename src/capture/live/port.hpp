@@ -96,7 +96,8 @@ class Port {
   void take_away() noexcept { gone_.store(true, std::memory_order_relaxed); }
 
  private:
-  /// 0, or DPDK's error.
+  /// 0, or DPDK's error. To try is to say nothing where the device refuses.
+  int try_to_configure(std::uint16_t transmit_queues);
   int configure(std::uint16_t transmit_queues);
   /// As near to what was asked for as the device takes.
   std::uint16_t mtu() const noexcept;

@@ -172,6 +172,21 @@ TEST(Sizes, the_plan_is_a_few_lines_each_of_one_line) {
   for (const auto& line : lines) EXPECT_EQ(line.find('\n'), line.npos);
 }
 
+TEST(Sizes, the_plan_names_huge_pages_only_where_buffers_lie_on_them) {
+  auto needs = one_port(100, 4);
+  needs.buffers_from = BuffersFrom::ordinary_memory;
+  const auto line = lines_of(reckon(needs), needs).at(0);
+  EXPECT_FALSE(says(line, "huge")) << line;
+  EXPECT_TRUE(says(line, "18,431 buffers x 2,368 octets = 41.6 MiB; with rings 43.9 MiB of ordinary memory")) << line;
+}
+
+TEST(Sizes, one_queue_and_one_worker_are_said_as_one) {
+  const auto needs = one_port(10, 1);
+  const auto lines = lines_of(reckon(needs), needs);
+  EXPECT_TRUE(says(lines.at(0), "0000:05:00.0: 1 queue x 4,096 descriptors + 1 worker x (384 cached")) << lines[0];
+  EXPECT_TRUE(says(lines.at(1), "tables: 1 worker x ")) << lines[1];
+}
+
 struct FakeTree {
   void write(const std::string& path, const std::string& text) const {
     const auto whole = std::filesystem::path{directory / path};
