@@ -15,12 +15,15 @@ Needs needs_at_most(const Settings& settings, std::size_t devices, unsigned work
   constexpr std::uint32_t descriptors_usual_max = 4096;
   Needs needs;
   needs.burst = capture::Queue::packets_max;
-  for (std::size_t i = 0; i < devices; ++i)
+  for (std::size_t i = 0; i < devices; ++i) {
+    const auto& device = settings.live.ports[i];
     needs.ports.push_back(
-        {.name = settings.live.ports[i],
-         .queues = std::max(workers, capture::queues_named(settings.live.ports[i])),
-         .frame_max = std::uint32_t{settings.live.mtu} + link_header_max,
+        {.name = device,
+         .queues = std::max(workers, capture::queues_named(device)),
+         .frame_max = std::max(std::uint32_t{settings.live.mtu} + link_header_max, capture::frame_octets_named(device)),
+         .scatters = capture::scatters_unasked(device),
          .descriptors_asked = settings.live.descriptors ? settings.live.descriptors : descriptors_usual_max});
+  }
   needs.workers.resize(workers);
   return needs;
 }

@@ -65,13 +65,19 @@ std::uint64_t octets_of_buffer(std::uint32_t data_room) {
   return ((object_header + buffer_header + data_room + cache_line - 1) / cache_line | 1) * cache_line;
 }
 
+/// A burst of the port's longest frames.
+std::uint32_t buffers_of_burst(const Needs& needs, const PortNeeds& port) {
+  const auto of_frame = port.scatters ? (port.frame_max + data_room_usual - 1) / data_room_usual : 1;
+  return needs.burst * std::max(of_frame, 1u);
+}
+
 /// "2 workers x (384 cached + 64 in hand)": any worker may hold buffers of any node.
-std::uint64_t add_workers(const Needs& needs, std::uint32_t ports, std::string& terms) {
+std::uint64_t add_workers(const Needs& needs, std::uint32_t in_hand, std::string& terms) {
   std::uint64_t handed_on = 0;
   for (const auto& worker : needs.workers) handed_on += worker.held;
-  const auto in_hand = needs.burst * ports;
   const auto workers = needs.workers.size();
-  terms += fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached(needs.cache), in_hand);
+  terms +=
+      fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached(needs.cache), grouped(in_hand));
   if (handed_on) terms += fmt::format(" + {} handed on", grouped(handed_on));
   return workers * (cached(needs.cache) + in_hand) + handed_on;
 }
@@ -80,11 +86,11 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
   BufferPool pool{.node = node};
   std::string terms;
   std::uint64_t buffers = 0;
-  std::uint32_t ports = 0;
+  std::uint32_t in_hand = 0;
   for (std::size_t i = 0; i < needs.ports.size(); ++i) {
     const auto& port = needs.ports[i];
     if (port.node != node) continue;
-    ++ports;
+    in_hand += buffers_of_burst(needs, port);
     const auto ring = std::uint64_t{port.queues} * descriptors[i];
     buffers += ring;
     pool.rings += ring * descriptor_octets;
@@ -93,8 +99,8 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
         fmt::format("{}: {} x {} descriptors + ", port.name, counted(port.queues, "queue"), grouped(descriptors[i]));
   }
   for (const auto& worker : needs.workers) pool.rings += worker.node == node ? worker.ring_octets : 0;
-  if (ports == 0) return pool;
-  buffers += add_workers(needs, ports, terms);
+  if (in_hand == 0) return pool;
+  buffers += add_workers(needs, in_hand, terms);
   pool.buffers = static_cast<std::uint32_t>(round_up(buffers + 1, 1024) - 1);
   pool.octets_each = octets_of_buffer(pool.data_room);
   pool.octets = pool.buffers * pool.octets_each;

@@ -33,16 +33,13 @@ constexpr bool driver_hides_drops = false;
 /// What DPDK has to say of a try that may fail, for then another way is tried.
 class Unsaid {
  public:
-  Unsaid() : type_{rte_log_register("lib.ethdev")}, level_{rte_log_get_level(type_)} { set(RTE_LOG_CRIT); }
+  Unsaid() : level_{rte_log_get_global_level()} { rte_log_set_global_level(RTE_LOG_EMERG); }
   Unsaid(const Unsaid&) = delete;
   Unsaid& operator=(const Unsaid&) = delete;
-  ~Unsaid() { set(level_); }
+  ~Unsaid() { rte_log_set_global_level(level_); }
 
  private:
-  void set(int level) noexcept {
-    rte_log_set_level(static_cast<std::uint32_t>(type_), static_cast<std::uint32_t>(level));
-  }
-  int type_, level_;
+  std::uint32_t level_;
 };
 
 rte_eth_dev_info info_of(std::uint16_t port) noexcept {
@@ -61,6 +58,7 @@ Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buff
     if (const int error = configure(transmit_queues = options.queues); error != 0)
       refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
   set_up_queues(buffers, transmit_queues);
+  dropped_before_ = dropped_by_kernel();
   rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
 }
 
@@ -184,13 +182,20 @@ const PortCounters& Port::counters() noexcept {
   if (!gone() && rte_eth_stats_get(facts_.number, &stats) == 0) {
     counters_.delivered = stats.ipackets;
     lost(PortLoss::missed) = stats.imissed;
-    lost(PortLoss::no_buffer) = stats.rx_nombuf;
-    // net_pcap's are attempts to read that failed; no packet was in them.
-    lost(PortLoss::errors) = facts_.driver == "net_pcap" ? 0 : stats.ierrors;
+    lost(facts_.loses_without_buffer ? PortLoss::no_buffer : PortLoss::not_refilled) = stats.rx_nombuf;
+    // On an interface net_pcap's are attempts to read that failed; no packet was in them.
+    lost(PortLoss::errors) = facts_.driver == "net_pcap" && facts_.kernel_interface ? 0 : stats.ierrors;
   }
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
     lost(PortLoss::kernel_dropped) += kernel_drops_since_last(facts_.kernel_interface);
+  if (const auto dropped = dropped_by_kernel(); dropped > dropped_before_)
+    lost(PortLoss::kernel_dropped) = dropped - dropped_before_;
   return counters_;
+}
+
+/// What the kernel sends to its end of a tap, the driver receives, or else nobody: the driver does not tell.
+std::uint64_t Port::dropped_by_kernel() const noexcept {
+  return facts_.driver == "net_tap" && facts_.kernel_interface ? packets_not_sent(facts_.kernel_interface) : 0;
 }
 
 NamedCounters Port::named_counters() const {

@@ -79,8 +79,10 @@ TEST(Sizes, a_frame_that_no_usual_buffer_holds_needs_a_longer_one_unless_the_por
   auto needs = one_port(10, 1);
   needs.ports[0].frame_max = 9022;
   EXPECT_EQ(reckon(needs).pools[0].data_room, 9024u + 128);
+  needs.burst = 256;
   needs.ports[0].scatters = true;
   EXPECT_EQ(reckon(needs).pools[0].data_room, 2176u);
+  EXPECT_GE(reckon(needs).pools[0].buffers, 4096u + 256 * 3 / 2 + 5 * 256) << "five to each frame in the worker's hand";
 }
 
 TEST(Sizes, every_node_has_its_own_pool_and_rings) {
