@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/destination.hpp"
+#include "app/human.hpp"
 
 namespace weir::app {
 
@@ -14,10 +15,6 @@ using transport::Sent;
 namespace {
 
 constexpr unsigned messages_a_turn = 256;  ///< of one service(), so that no destination keeps the others waiting
-
-std::string counted(std::uint64_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
 
 }  // namespace
 

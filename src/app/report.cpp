@@ -40,23 +40,19 @@ void line(Lines& out, std::string_view label, std::string_view rest) {
   out += fmt::format("  {:<20} {}\n", label, rest);
 }
 
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
-}
-
-std::string counted(const Tally& tally, std::string_view octets_are) {
+std::string tallied(const Tally& tally, std::string_view octets_are) {
   return fmt::format("{:>15} packets {:>19} {}", grouped(tally.packets), grouped(tally.octets), octets_are);
 }
 
 void put_packets(Lines& out, const Report& report) {
   const auto& received = report.packets.received;
   line(out, "received",
-       fmt::format("{}  ({})", counted(received, "octets"), scaled(static_cast<double>(received.octets), "B")));
-  line(out, "metered", counted(report.became(Outcome::metered), "octets"));
+       fmt::format("{}  ({})", tallied(received, "octets"), scaled(static_cast<double>(received.octets), "B")));
+  line(out, "metered", tallied(report.became(Outcome::metered), "octets"));
   line(out, "", fmt::format("{:>23} {:>19} of them in IP packets", "", grouped(report.metered_ip_octets)));
   for (std::size_t i = 0; i < outcome_texts.size(); ++i)
     if (const auto& tally = report.packets.became[i]; i != metered_at && tally.packets > 0)
-      line(out, outcome_texts[i].name, fmt::format("{}  {}", counted(tally, "octets"), outcome_texts[i].help));
+      line(out, outcome_texts[i].name, fmt::format("{}  {}", tallied(tally, "octets"), outcome_texts[i].help));
   for (std::size_t i = 0; i < note_texts.size(); ++i)
     if (const auto count = report.packets.notes[i]; count > 0)
       line(out, "noted", fmt::format("{:>15} {}: {}", grouped(count), note_texts[i].name, note_texts[i].help));

@@ -239,7 +239,7 @@ TEST(LiveExporter, a_full_disk_costs_one_file_and_not_the_next) {
   EXPECT_EQ(rotated.directory.entries(), 1u) << "of those that failed nothing is left";
   ASSERT_EQ(live.warnings.size(), 2u) << "once that it failed, once that it is well";
   EXPECT_NE(live.warnings[0].find("write: File too large; this file's records are lost"), std::string::npos);
-  EXPECT_NE(live.warnings[1].find("; 0 records waited, 100000 records lost"), std::string::npos) << live.warnings[1];
+  EXPECT_NE(live.warnings[1].find("; 0 records waited, 100,000 records lost"), std::string::npos) << live.warnings[1];
 }
 
 TEST(LiveExporter, a_folder_that_is_away_for_a_while_costs_the_files_of_that_time) {

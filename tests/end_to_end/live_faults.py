@@ -16,7 +16,7 @@ from support.collectors import free_port, wait_until
 from support.weir_cli import WEIR, check, dump, finish, ledger_closes
 
 FLOWS, LOST = 5000, 4
-STOPPED = 60 if os.environ.get("WEIR_SOAK") else 5
+STOPPED = 60 if os.environ.get("WEIR_SOAK") else 10  # seconds
 SETTINGS = {"live.memory": "heap", "live.buffers": 16384, "live.mtu": 1500, "flow.timeout_active": 1,
             "flow.timeout_idle": 1, "flow.capacity": 16384, "export.tcp.retry_min": 1, "export.flush": 0.1}
 
@@ -80,12 +80,18 @@ class Probe:
     def said(self):
         return pathlib.Path(self.errors.name).read_text()
 
-    def received(self):
+    def stats(self):
         with socket.socket(socket.AF_UNIX) as asking:
             asking.connect(str(self.control))
             asking.sendall(b'{"command":"stats"}\n')
             asking.shutdown(socket.SHUT_WR)
-            return json.loads(b"".join(iter(lambda: asking.recv(65536), b"")))["received"]["packets"]
+            return json.loads(b"".join(iter(lambda: asking.recv(65536), b"")))
+
+    def received(self):
+        return self.stats()["received"]["packets"]
+
+    def has_lost_records(self):
+        return any(totals["records"] for totals in self.stats()["destinations"][0]["lost"].values())
 
     def rate(self, seconds):
         before, begun = self.received(), time.monotonic()
@@ -163,7 +169,8 @@ def overflow(folder):
     probe = Probe(folder, "--to", f"tcp://127.0.0.1:{free_port()}", export__backlog_octets=1 << 20)
     try:
         usual = probe.rate(0.5)
-        assert probe.rate(STOPPED) > usual / 2
+        wait_until("records are lost", probe.has_lost_records)
+        assert probe.rate(1.0) > usual / 2
         told = probe.end(LOST)
         lost = {cause: totals for cause, totals in told["lost"].items() if totals["records"]}
         assert lost, told

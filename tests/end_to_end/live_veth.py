@@ -6,17 +6,20 @@ import pathlib
 import signal
 import socket
 import tempfile
+import time
 
 from support.frames import is_fragment, retimed, whole_ethernet, write_pcap
 from support.live import (comparable, missed, need_root, queues, received, replayed, same_flows, splits, wait_for,
                           whoever_came_first)
-from support.rig import rig
+from support.rig import packet_socket, rig
 from support.weir_cli import BIFLOW, ROOT, Skip, all_captures, check, finish, flows
 
 PCAP = "net_pcap0,rx_iface=RX"
 PACKET = "net_af_packet0,iface=RX"
 XDP = "net_af_xdp0,iface=RX"
 UNUSABLE_INPUT = 1
+TAP_INTERFACE, TAP_FRAME, TAP_FLOOD, TAP_TRICKLE = "weirtap", bytes(12) + b"\x08\x00" + bytes(46), 5000, 200
+TAP = f"net_tap0,iface={TAP_INTERFACE}"
 AF_XDP = 44  # Linux's number, which Python learns later
 JUMBO, LINK_HEADERS = 9000, 18
 ETHERNET_SHORTEST, EACH_MAX = 14, 400
@@ -93,6 +96,7 @@ def overload(link, probe, path):
 
 for name, device, options in (("net_af_packet", TINY_RING, ()),
                               ("net_af_packet, 2 queues", TINY_RING, ("--set", "live.workers=2")),
+                              ("net_af_packet without buffers", TINY_RING, ("--set", "live.buffers=40")),
                               ("net_pcap", PCAP, ())):
     with check(f"{name}, overloaded: received + missed is what was sent, to the packet, and said"):
         path = capture("flood.pcap", [frame for frame in frames() if not is_fragment(frame) and
@@ -108,6 +112,25 @@ for name, device, options in (("net_af_packet", TINY_RING, ()),
         assert missed(summary) > 0, summary["ports"]
         assert received(summary) + missed(summary) == offered, (received(summary), missed(summary), offered)
         assert summary["ports"][0]["offered"] == offered, summary["ports"]
+
+with check("net_tap, overloaded and without buffers: received + missed is what was sent, each loss by its name"):
+    need_root()
+    with rig() as link, link.probe(TAP, "--set", "live.mtu=1500", "--set", "live.descriptors=64", "--set",
+                                   "live.buffers=100") as probe:
+        link.at_receiver("ip", "link", "set", TAP_INTERFACE, "up")
+        with packet_socket(link.receiver_namespace, TAP_INTERFACE) as wire:
+            probe.process.send_signal(signal.SIGSTOP)
+            for _ in range(TAP_FLOOD):
+                wire.send(TAP_FRAME)
+            probe.process.send_signal(signal.SIGCONT)
+            for _ in range(TAP_TRICKLE):  # without buffers the driver stops until a packet wakes it
+                wire.send(TAP_FRAME)
+                time.sleep(0.01)
+        summary, _ = probe.stop()
+    lost = summary["ports"][0]["lost"]
+    assert received(summary) + missed(summary) == TAP_FLOOD + TAP_TRICKLE, (received(summary), lost)
+    assert lost["kernel_dropped"] > TAP_FLOOD / 2 and lost["no_buffer"] > 10, lost
+    assert probe.said("kernel_dropped") and probe.said("no_buffer"), probe.lines
 
 def down_and_up(at_end, interface, probe):
     begin = len(probe.lines)

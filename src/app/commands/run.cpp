@@ -7,6 +7,7 @@
 
 #include "app/commands/metering_line.hpp"
 #include "app/complain.hpp"
+#include "app/human.hpp"
 #include "app/live/answers.hpp"
 #include "app/live/buffer_memory.hpp"
 #include "app/live/cpus.hpp"
@@ -116,8 +117,7 @@ int run(int argc, char** argv) {
     say(drop_privileges(*identity));
   }
   Answers answers{probe, [&line] { return live_settings_of(line); }, say};
-  const auto started = fmt::format("metering {} port{} with {} worker{}", devices.size(),
-                                   devices.size() == 1 ? "" : "s", workers, workers == 1 ? "" : "s");
+  const auto started = fmt::format("metering {} with {}", counted(devices.size(), "port"), counted(workers, "worker"));
   say(started);
   supervisor.ready(started);
   watch(probe, control, answers, signals, supervisor);

@@ -24,6 +24,7 @@ Needs needs_at_most(const Settings& settings, const std::vector<std::string>& de
         {.name = device.substr(0, device.find(',')),
          .queues = std::max(workers, capture::queues_named(device)),
          .frame_max = std::max(settings.live.mtu + link_header_max, capture::frame_octets_named(device)),
+         .scatters = capture::scatters_unasked(device),
          .descriptors_asked = settings.live.descriptors ? settings.live.descriptors : descriptors_usual_max});
   needs.workers.resize(workers);
   return needs;

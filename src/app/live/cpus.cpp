@@ -16,6 +16,8 @@
 namespace weir::app {
 namespace {
 
+constexpr unsigned workers_max = 64;  // as live.workers has it
+
 /// The kernel keeps a link to the node in the CPU's folder; without memory nodes there is none.
 int node_of(unsigned cpu) {
   const auto close = [](DIR* folder) { closedir(folder); };
@@ -106,14 +108,18 @@ CpuPlan plan_cpus(const CpuChoice& choice, const std::vector<Cpu>& usable, const
   if (choice.worker_cpus != "auto") {
     plan.workers = parse_cpus("live.worker_cpus", choice.worker_cpus);
     for (const auto cpu : plan.workers) check_usable("live.worker_cpus", cpu, usable);
+    if (plan.workers.size() > workers_max && choice.workers == 0)
+      throw StartError{fmt::format("live.worker_cpus names {} CPUs, a worker each, and {} are the most: name fewer",
+                                   plan.workers.size(), workers_max)};
     const auto named = plan.workers.size();
     for (unsigned i = static_cast<unsigned>(named); i < choice.workers; ++i)
       plan.workers.push_back(plan.workers[i % named]);
     if (choice.workers > 0) plan.workers.resize(choice.workers);
   } else {
     const auto preferred = by_preference(usable, nodes);
-    const auto spare = preferred.size() > 1 ? preferred.size() - 1 : 1;
-    const auto workers = choice.workers > 0 ? choice.workers : static_cast<unsigned>(std::min<std::size_t>(spare, 64));
+    const auto spare = std::ranges::count_if(preferred, [first](const Cpu& cpu) { return cpu.number != first; });
+    const auto workers =
+        choice.workers > 0 ? choice.workers : static_cast<unsigned>(std::clamp<std::ptrdiff_t>(spare, 1, workers_max));
     for (unsigned i = 0; i < workers; ++i) plan.workers.push_back(preferred[i % preferred.size()].number);
   }
   return plan;

@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "app/human.hpp"
 #include "app/live/buffer_memory.hpp"
 #include "app/options.hpp"
 #include "base/error.hpp"
@@ -239,7 +240,7 @@ std::string Probe::why_not_rss() const {
   for (const auto& state : ports_) {
     const auto& name = state.port->facts().name;
     const auto queues = state.port->options().queues;
-    if (queues != worker_count_) return fmt::format("{} has {} receive queue{}", name, queues, queues == 1 ? "" : "s");
+    if (queues != worker_count_) return fmt::format("{} has {}", name, counted(queues, "receive queue"));
     if (!state.rss.active) return fmt::format("{}: {}", name, state.rss.problem);
     if (const auto proof = proof_of(state); !proof.holds) return fmt::format("{}: {}", name, proof.sentence);
     const auto& first = ports_.front().rss;

@@ -68,13 +68,19 @@ std::uint64_t octets_of_buffer(std::uint32_t data_room) {
   return ((object_header + buffer_header + data_room + cache_line - 1) / cache_line | 1) * cache_line;
 }
 
+/// A burst of the port's longest frames.
+std::uint32_t buffers_of_burst(const Needs& needs, const PortNeeds& port) {
+  const auto of_frame = port.scatters ? (port.frame_max + data_room_usual - 1) / data_room_usual : 1;
+  return needs.burst * std::max(of_frame, 1u);
+}
+
 /// "2 workers x (384 cached + 64 in hand)": any worker may hold buffers of any node.
-std::uint64_t add_workers(const Needs& needs, std::uint32_t ports, std::string& terms) {
+std::uint64_t add_workers(const Needs& needs, std::uint32_t in_hand, std::string& terms) {
   std::uint64_t handed_on = 0;
   for (const auto& worker : needs.workers) handed_on += worker.held;
-  const auto in_hand = needs.burst * ports;
   const auto workers = needs.workers.size();
-  terms += fmt::format("{} workers x ({} cached + {} in hand)", workers, cached(needs.cache), in_hand);
+  terms +=
+      fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached(needs.cache), grouped(in_hand));
   if (handed_on) terms += fmt::format(" + {} handed on", grouped(handed_on));
   return workers * (cached(needs.cache) + in_hand) + handed_on;
 }
@@ -83,20 +89,21 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
   BufferPool pool{.node = node};
   std::string terms;
   std::uint64_t buffers = 0;
-  std::uint32_t ports = 0;
+  std::uint32_t in_hand = 0;
   for (std::size_t i = 0; i < needs.ports.size(); ++i) {
     const auto& port = needs.ports[i];
     if (port.node != node) continue;
-    ++ports;
+    in_hand += buffers_of_burst(needs, port);
     const auto ring = std::uint64_t{port.queues} * descriptors[i];
     buffers += ring;
     pool.rings += ring * descriptor_octets;
     pool.data_room = std::max(pool.data_room, data_room_for(port));
-    terms += fmt::format("{}: {} queues x {} descriptors + ", port.name, port.queues, grouped(descriptors[i]));
+    terms +=
+        fmt::format("{}: {} x {} descriptors + ", port.name, counted(port.queues, "queue"), grouped(descriptors[i]));
   }
   for (const auto& worker : needs.workers) pool.rings += worker.node == node ? worker.ring_octets : 0;
-  if (ports == 0) return pool;
-  buffers += add_workers(needs, ports, terms);
+  if (in_hand == 0) return pool;
+  buffers += add_workers(needs, in_hand, terms);
   pool.least = static_cast<std::uint32_t>(buffers);
   pool.buffers =
       needs.buffers_asked ? needs.buffers_asked : static_cast<std::uint32_t>(round_up(buffers + 1, 1024) - 1);
@@ -134,6 +141,13 @@ std::uint64_t ordinary_octets(const Sizes& sizes, const Needs& needs) {
   return sum;
 }
 
+std::string memory_of(const BufferPool& pool, const Needs& needs) {
+  if (needs.buffers_from == BuffersFrom::ordinary_memory)
+    return fmt::format("with rings {} of ordinary memory", binary(pool.octets + pool.rings));
+  return fmt::format("with rings and DPDK's own {} of 2 MiB or {} of 1 GiB",
+                     counted(pool.pages(page_of_2_mib), "huge page"), pool.pages(std::uint64_t{1} << 30));
+}
+
 std::string size_name(std::uint64_t page_octets) {
   return page_octets >= std::uint64_t{1} << 30 ? fmt::format("{} GiB", page_octets >> 30)
                                                : fmt::format("{} MiB", page_octets >> 20);
@@ -145,8 +159,8 @@ void refuse_pages(const BufferPool& pool, const MemoryNode* node) {
     throw StartError{fmt::format("{} on node {}, which has no huge pages; set live.memory to heap", what, pool.node)};
   const auto& size = node->pages[0];
   const auto needed = pool.pages(size.octets_each);
-  auto line = fmt::format("{} on node {}, that is {} huge pages of {} with what DPDK adds; {} are free", what,
-                          pool.node, needed, size_name(size.octets_each), size.free);
+  auto line = fmt::format("{} on node {}, that is {} of {} with what DPDK adds; {} are free", what, pool.node,
+                          counted(needed, "huge page"), size_name(size.octets_each), size.free);
   const auto more = (needed - std::min(needed, size.free)) * size.octets_each;
   if (more > node->available)
     throw StartError{fmt::format("{}, and {} of memory are left there: lower live.descriptors or use fewer queues",
@@ -159,8 +173,8 @@ void refuse_tables(const Sizes& sizes, const Needs& needs, const Machine& machin
   const auto needed = ordinary_octets(sizes, needs), tables = sizes.workers * sizes.table_octets;
   if (machine.available == 0 || needed <= machine.available) return;
   const auto beside = needed - tables;
-  auto line = fmt::format("flow.capacity {} needs {} workers x {} of tables{} = {}; {} of memory are available",
-                          grouped(needs.capacity), sizes.workers, binary(sizes.table_octets),
+  auto line = fmt::format("flow.capacity {} needs {} x {} of tables{} = {}; {} of memory are available",
+                          grouped(needs.capacity), counted(sizes.workers, "worker"), binary(sizes.table_octets),
                           beside ? fmt::format(" + {} of buffers", binary(beside)) : "", binary(needed),
                           binary(machine.available));
   // A tenth is left to the system and to what else runs.
@@ -197,17 +211,15 @@ Sizes reckon(const Needs& needs) {
 std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs) {
   std::vector<std::string> lines;
   for (const auto& pool : sizes.pools)
-    if (pool.buffers)
-      lines.push_back(fmt::format("node {}: {}; with rings and DPDK's own {} huge pages of 2 MiB or {} of 1 GiB",
-                                  pool.node, pool.sum, pool.pages(page_of_2_mib), pool.pages(std::uint64_t{1} << 30)));
+    if (pool.buffers) lines.push_back(fmt::format("node {}: {}; {}", pool.node, pool.sum, memory_of(pool, needs)));
   for (const auto& pool : sizes.pools)
     if (pool.buffers < pool.least)
       lines.push_back(
           fmt::format("node {}: live.buffers {} are fewer than the {} that queues and workers may hold: "
                       "packets will be lost, and some devices do not say so; 0 takes enough",
                       pool.node, grouped(pool.buffers), grouped(pool.least)));
-  lines.push_back(fmt::format("tables: {} workers x {} for flow.capacity {}", sizes.workers, binary(sizes.table_octets),
-                              grouped(needs.capacity)));
+  lines.push_back(fmt::format("tables: {} x {} for flow.capacity {}", counted(sizes.workers, "worker"),
+                              binary(sizes.table_octets), grouped(needs.capacity)));
   lines.push_back(fmt::format("an idle worker pauses for {:.0f} us at most",
                               static_cast<double>(sizes.pause_longest.count()) / 1000));
   return lines;

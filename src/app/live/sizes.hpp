@@ -57,7 +57,7 @@ struct BufferPool {
   std::uint32_t data_room = 0;  ///< headroom included
   std::uint64_t octets_each = 0, octets = 0;
   std::uint64_t rings = 0;  ///< octets of this node's workers' rings, which lie beside the buffers
-  std::string sum{};        ///< "4 queues x 4,096 descriptors of 0000:05:00.0 + …": for people
+  std::string sum{};        ///< "0000:05:00.0: 4 queues x 4,096 descriptors + …": for people
 
   /// Pages that hold buffers, rings and what DPDK adds. No buffer lies across two.
   std::uint64_t pages(std::uint64_t page_octets) const noexcept;

@@ -143,7 +143,14 @@ unsigned interface_named(std::string_view device) {
   return 0;
 }
 
-unsigned frame_octets_named(std::string_view device) { return number_of(device, "framesz").value_or(0); }
+unsigned frame_octets_named(std::string_view device) {
+  constexpr unsigned frame_of_file = 65'535, frame_of_interface = 16'128;  // as the driver reads them
+  if (!values_of(device, "rx_pcap").empty()) return frame_of_file;
+  if (device.starts_with("net_pcap") && !interfaces_of(device).empty()) return frame_of_interface;
+  return number_of(device, "framesz").value_or(0);
+}
+
+bool scatters_unasked(std::string_view device) noexcept { return device.starts_with("net_pcap"); }
 
 unsigned frames_named(std::string_view device) { return number_of(device, "framecnt").value_or(0); }
 

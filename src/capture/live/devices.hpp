@@ -20,11 +20,15 @@ Device complete_device(std::string_view given, unsigned workers);
 /// Receive queues that a virtual device is given by its arguments, each of its files one; 0 where they do not say.
 unsigned queues_named(std::string_view device);
 
-/// What each frame of the kernel's ring has room for, of which net_af_packet wants as much in a buffer; 0: not said.
+/// The longest frame that a virtual device hands out, whatever MTU it is told; 0: not said. net_af_packet wants as much
+/// in one buffer.
 unsigned frame_octets_named(std::string_view device);
 
 /// Frames that the kernel's ring of each queue holds; 0: not said.
 unsigned frames_named(std::string_view device);
+
+/// net_pcap takes a frame that no buffer holds into several without being asked, and refuses to be asked.
+bool scatters_unasked(std::string_view device) noexcept;
 
 /// The kernel's interface that a virtual device is given, as its index; 0: none.
 unsigned interface_named(std::string_view device);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/live/eal.hpp"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <rte_cycles.h>
@@ -15,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cctype>
+#include <cstdarg>
 #include <cstdio>
 #include <mutex>
 #include <utility>
@@ -38,6 +40,7 @@ class Log {
     std::setvbuf(stream, nullptr, _IOLBF, BUFSIZ);
     rte_openlog_stream(stream);
   }
+  void add(std::string_view line) { take(line), take("\n"); }
   void hand_on(std::function<void(std::string_view)> say) {
     const std::lock_guard lock{mutex_};
     say_ = std::move(say);
@@ -111,6 +114,24 @@ int init(std::vector<std::string> arguments) {
   return rte_eal_init(static_cast<int>(raw.size()), raw.data());
 }
 
+/// libxdp and libbpf, which net_af_xdp brings with it, write on standard error, whatever they do. Of their lines the
+/// log gets the warnings.
+int take_foreign(int level, const char* format, std::va_list arguments) {
+  constexpr int warning = 0;
+  std::array<char, 500> text{};
+  if (level == warning && std::vsnprintf(text.data(), text.size(), format, arguments) > 0) log().add(text.data());
+  return 0;
+}
+
+/// `setter` is a library's function that takes the function which prints for it.
+void take_lines_of(const char* library, const char* setter) {
+  using Print = int (*)(int, const char*, std::va_list);
+  void* there = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+  if (!there) return;
+  if (auto* set = reinterpret_cast<Print (*)(Print)>(dlsym(there, setter))) set(&take_foreign);
+  dlclose(there);
+}
+
 std::string lcores(const std::vector<unsigned>& cpus) {
   std::string list;
   for (std::size_t i = 0; i < cpus.size(); ++i) list += fmt::format("{}{}@{}", i ? "," : "", i, cpus[i]);
@@ -157,6 +178,8 @@ Eal::Eal(const EalOptions& options, std::function<void(std::string_view)> say) :
   if (asked_for_more)
     for (const auto& line : said_at_start()) say(line);
   log().hand_on(std::move(say));
+  take_lines_of("libxdp.so.1", "libxdp_set_print");
+  take_lines_of("libbpf.so.1", "libbpf_set_print");
 }
 
 std::vector<std::string> Eal::said_at_start() { return log().of_the_start(); }

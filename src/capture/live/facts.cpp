@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "capture/live/devices.hpp"
 #include "capture/live/eal.hpp"
 
 namespace weir::capture {
@@ -51,10 +52,9 @@ StampUnit stamps_of(std::uint16_t port, const rte_eth_dev_info& info) {
   return rte_eth_read_clock(port, &ticks) == 0 ? StampUnit::ticks : StampUnit::unix_ns;
 }
 
-/// net_pcap does without being asked, and refuses to be asked.
 bool scatters(const rte_eth_dev_info& info) {
   const std::string_view driver = info.driver_name ? info.driver_name : "";
-  return driver == "net_pcap" || (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+  return scatters_unasked(driver) || (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
 }
 
 /// As rte_eth_dev_configure() reckons it. Some drivers (net_af_packet, net_tap) name only the longest frame.
@@ -68,6 +68,9 @@ std::uint16_t mtu_max_of(const rte_eth_dev_info& info) {
 /// Each file, interface or socket that these drivers were given is a queue, which gets its packets whether or not it is
 /// set up.
 bool fills_all_queues(std::string_view driver) { return driver == "net_pcap" || driver == "net_af_packet"; }
+
+/// These read a packet first, and look for a buffer then.
+bool loses_without_buffer(std::string_view driver) { return driver == "net_pcap" || driver == "net_tap"; }
 
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
@@ -107,6 +110,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .offloads = {},
                   .hashes_addresses = (info.flow_type_rss_offloads & (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_IPV6)) != 0,
                   .scatters = scatters(info),
+                  .loses_without_buffer = info.driver_name && loses_without_buffer(info.driver_name),
                   .stamps = stamps_of(port, info),
                   .kernel_interface = info.if_index};
   for (const auto& [bit, name] : rss_functions)

@@ -30,7 +30,8 @@ struct PortFacts {
   std::size_t redirection_entries = 0;
   std::vector<std::string> rss_functions, offloads;  ///< DPDK's names
   bool hashes_addresses = false;
-  bool scatters = false;  ///< takes a long frame into several buffers
+  bool scatters = false;              ///< takes a long frame into several buffers
+  bool loses_without_buffer = false;  ///< a packet that it has taken already; others leave it where it is
   StampUnit stamps = StampUnit::none;
   unsigned kernel_interface = 0;  ///< index of the kernel's interface behind a virtual device; 0: none
 };

@@ -41,16 +41,18 @@ rte_eth_dev_info info_of(std::uint16_t port) noexcept {
 Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers)
     : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
   // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
-  const auto can_only_receive = [this] {
-    const Quiet attempt;
-    return configure(0) == 0;
-  };
-  const std::uint16_t transmit_queues = can_only_receive() ? 0 : options.queues;
+  const std::uint16_t transmit_queues = try_to_configure(0) == 0 ? 0 : options.queues;
   if (transmit_queues > 0)
     if (const int error = configure(transmit_queues); error != 0)
       refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
   set_up_queues(buffers, transmit_queues);
+  dropped_before_ = dropped_by_kernel();
   rte_eth_dev_callback_register(facts_.number, RTE_ETH_EVENT_INTR_RMV, &port_was_removed, this);
+}
+
+int Port::try_to_configure(std::uint16_t transmit_queues) {
+  const Quiet attempt;
+  return configure(transmit_queues);
 }
 
 int Port::configure(std::uint16_t transmit_queues) {
@@ -168,13 +170,20 @@ const PortCounters& Port::counters() noexcept {
   if (!gone() && rte_eth_stats_get(facts_.number, &stats) == 0) {
     counters_.delivered = stats.ipackets;
     lost(PortLoss::missed) = stats.imissed;
-    lost(PortLoss::no_buffer) = stats.rx_nombuf;
-    // net_pcap's are attempts to read that failed; no packet was in them.
-    lost(PortLoss::errors) = facts_.driver == "net_pcap" ? 0 : stats.ierrors;
+    lost(facts_.loses_without_buffer ? PortLoss::no_buffer : PortLoss::not_refilled) = stats.rx_nombuf;
+    // On an interface net_pcap's are attempts to read that failed; no packet was in them.
+    lost(PortLoss::errors) = facts_.driver == "net_pcap" && facts_.kernel_interface ? 0 : stats.ierrors;
   }
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
     lost(PortLoss::kernel_dropped) += kernel_drops_since_last(facts_.kernel_interface);
+  if (const auto dropped = dropped_by_kernel(); dropped > dropped_before_)
+    lost(PortLoss::kernel_dropped) = dropped - dropped_before_;
   return counters_;
+}
+
+/// What the kernel sends to its end of a tap, the driver receives, or else nobody: the driver does not tell.
+std::uint64_t Port::dropped_by_kernel() const noexcept {
+  return facts_.driver == "net_tap" && facts_.kernel_interface ? packets_not_sent(facts_.kernel_interface) : 0;
 }
 
 NamedCounters Port::named_counters() const {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,11 +39,12 @@ struct RssState {
 };
 
 /// What the device says that it did not deliver, by cause.
-#define WEIR_PORT_LOSSES(X)                                                                         \
-  X(missed, "the workers were too slow for the device: more workers, or raise live.descriptors")    \
-  X(no_buffer, "packet buffers ran out while descriptors were refilled: raise live.buffers")        \
-  X(errors, "frames with a wrong checksum, or longer than live.mtu: look at cable, optics and MTU") \
-  X(kernel_dropped, "the workers were too slow for the kernel's ring: raise framecnt of the device, or use a NIC")
+#define WEIR_PORT_LOSSES(X)                                                                                            \
+  X(missed, "the workers were too slow for the device: more workers, or raise live.descriptors")                       \
+  X(no_buffer, "packets that found no packet buffer: raise live.buffers")                                              \
+  X(not_refilled, "no loss by itself: descriptors that wait for a packet buffer: raise live.buffers")                  \
+  X(errors, "wrong checksums, frames over live.mtu, or with too few buffers (net_pcap): see cable, MTU, live.buffers") \
+  X(kernel_dropped, "too slow for the kernel's ring: raise its framecnt (net_af_packet) or txqueuelen (net_tap)")
 
 #define X(name, help) name,
 enum class PortLoss : std::uint8_t { WEIR_PORT_LOSSES(X) };
@@ -55,10 +57,10 @@ struct PortCounters {
   std::uint64_t delivered = 0;  ///< packets, as the device counts them
   std::array<std::uint64_t, port_loss_texts.size()> lost{};
 
-  /// no_buffer is a failure to refill, which may or may not have cost a packet; that shows as missed.
+  /// Packets. A descriptor that is not refilled may or may not cost one; that shows under another cause.
   std::uint64_t missed() const noexcept {
-    return lost[static_cast<std::size_t>(PortLoss::missed)] + lost[static_cast<std::size_t>(PortLoss::errors)] +
-           lost[static_cast<std::size_t>(PortLoss::kernel_dropped)];
+    return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}) -
+           lost[static_cast<std::size_t>(PortLoss::not_refilled)];
   }
 };
 
@@ -96,10 +98,12 @@ class Port {
   void take_away() noexcept { gone_.store(true, std::memory_order_relaxed); }
 
  private:
-  /// 0, or DPDK's error.
+  /// 0, or DPDK's error. To try is to say nothing where the device refuses.
+  int try_to_configure(std::uint16_t transmit_queues);
   int configure(std::uint16_t transmit_queues);
   /// As near to what was asked for as the device takes.
   std::uint16_t mtu() const noexcept;
+  std::uint64_t dropped_by_kernel() const noexcept;
   void set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues);
   [[noreturn]] void refuse(std::string_view what, int error) const;
 
@@ -108,6 +112,7 @@ class Port {
   std::vector<std::byte> key_;
   std::atomic<bool> gone_{false};
   bool started_ = false, was_promiscuous_ = false;
+  std::uint64_t dropped_before_ = 0;
   PortCounters counters_;
 };
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "app/live/null_port.hpp"
+#include "app/live/pcap_port.hpp"
 #include "app/live/ring_port.hpp"
 
 namespace weir::app {
@@ -61,6 +62,59 @@ TEST(ProbeFaults, goes_on_with_a_pool_that_runs_dry_at_every_look) {
   EXPECT_EQ(report.records(), packets);
   EXPECT_EQ(status_of(report), ExitStatus::good);
   EXPECT_TRUE(port.all_buffers_are_back());
+}
+
+std::vector<Frame> flows_of(unsigned packets, std::size_t payload) {
+  std::vector<Frame> frames;
+  for (unsigned i = 0; i < packets; ++i) frames.push_back(flow(i).payload(payload));
+  return frames;
+}
+
+/// As a port's device and weir have it now.
+PortReport port_of(LiveProbe& probe) {
+  probe->watch();
+  return probe->report().ports.at(0);
+}
+std::uint64_t lost(const PortReport& port, capture::PortLoss cause) {
+  return port.counters.lost[static_cast<std::size_t>(cause)];
+}
+
+/// A capture's packets come all at once, and must all be accounted for.
+Report metered_with_buffers(const PcapPort& port, unsigned packets, const std::string& buffers) {
+  LiveProbe probe{1, {port.setting(), "live.buffers=" + buffers}};
+  probe.start();
+  EXPECT_TRUE(soon([&] { return port_of(probe).received() + port_of(probe).counters.missed() == packets; }))
+      << text(probe->report());
+  auto report = probe.finish();
+  EXPECT_EQ(report.ports.at(0).received() + report.ports.at(0).counters.missed(), packets) << text(report);
+  EXPECT_EQ(report.packets.received.packets, report.ports.at(0).received());
+  EXPECT_EQ(packets_in(probe.records()), report.packets.received.packets);
+  EXPECT_EQ(status_of(report), ExitStatus::good);
+  return report;
+}
+
+TEST(ProbeFaults, counts_packets_that_found_no_buffer_and_goes_on) {
+  constexpr unsigned packets = 5000;
+  const PcapPort port{flows_of(packets, 10)};
+  const auto report = metered_with_buffers(port, packets, "40");
+  EXPECT_GT(lost(report.ports[0], capture::PortLoss::no_buffer), packets / 50) << "again and again";
+  EXPECT_EQ(lost(report.ports[0], capture::PortLoss::no_buffer), report.ports[0].counters.missed());
+  EXPECT_GT(report.packets.received.packets, packets * 9 / 10);
+}
+
+TEST(ProbeFaults, counts_long_packets_that_found_too_few_buffers_and_goes_on) {
+  constexpr unsigned packets = 200;
+  const PcapPort port{flows_of(packets, 60'000)};
+  const auto report = metered_with_buffers(port, packets, "100");
+  EXPECT_GT(report.ports[0].counters.missed(), packets / 20);
+  EXPECT_GT(report.packets.received.packets, packets / 2);
+}
+
+TEST(ProbeFaults, has_buffers_enough_for_a_burst_of_the_longest_packets) {
+  constexpr unsigned packets = 300;
+  const PcapPort port{flows_of(packets, 65'000)};
+  const auto report = metered_with_buffers(port, packets, "0");
+  EXPECT_EQ(report.packets.received.packets, packets);
 }
 
 /// Keeps the exporter's thread from running, as a machine does that has no time for it: in a signal's handler. Ask the

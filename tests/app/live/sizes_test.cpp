@@ -93,8 +93,10 @@ TEST(Sizes, a_frame_that_no_usual_buffer_holds_needs_a_longer_one_unless_the_por
   auto needs = one_port(10, 1);
   needs.ports[0].frame_max = 9022;
   EXPECT_EQ(reckon(needs).pools[0].data_room, 9024u + 128);
+  needs.burst = 256;
   needs.ports[0].scatters = true;
   EXPECT_EQ(reckon(needs).pools[0].data_room, 2176u);
+  EXPECT_GE(reckon(needs).pools[0].buffers, 4096u + 256 * 3 / 2 + 5 * 256) << "five to each frame in the worker's hand";
 }
 
 TEST(Sizes, every_node_has_its_own_pool_and_rings) {
@@ -195,6 +197,21 @@ TEST(Sizes, the_plan_is_a_few_lines_each_of_one_line) {
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_TRUE(says(lines[0], "24 huge pages of 2 MiB or 2 of 1 GiB")) << lines[0];
   for (const auto& line : lines) EXPECT_EQ(line.find('\n'), line.npos);
+}
+
+TEST(Sizes, the_plan_names_huge_pages_only_where_buffers_lie_on_them) {
+  auto needs = one_port(100, 4);
+  needs.buffers_from = BuffersFrom::ordinary_memory;
+  const auto line = lines_of(reckon(needs), needs).at(0);
+  EXPECT_FALSE(says(line, "huge")) << line;
+  EXPECT_TRUE(says(line, "18,431 buffers x 2,368 octets = 41.6 MiB; with rings 43.9 MiB of ordinary memory")) << line;
+}
+
+TEST(Sizes, one_queue_and_one_worker_are_said_as_one) {
+  const auto needs = one_port(10, 1);
+  const auto lines = lines_of(reckon(needs), needs);
+  EXPECT_TRUE(says(lines.at(0), "0000:05:00.0: 1 queue x 4,096 descriptors + 1 worker x (384 cached")) << lines[0];
+  EXPECT_TRUE(says(lines.at(1), "tables: 1 worker x ")) << lines[1];
 }
 
 struct FakeTree {

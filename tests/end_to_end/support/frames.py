@@ -71,13 +71,17 @@ def resolution(options, order):
     return MICROSECONDS
 
 
-def write_pcap(path, frames):
+PCAP_BEGIN = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, ETHERNET)
+
+
+def pcap_record(frame):
     """In microseconds."""
-    octets = bytearray(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, ETHERNET))
-    for frame in frames:
-        octets += struct.pack("<4I", frame.stamp // 10**9, frame.stamp % 10**9 // 1000, len(frame.octets), frame.wire)
-        octets += frame.octets
-    path.write_bytes(octets)
+    return struct.pack("<4I", frame.stamp // 10**9, frame.stamp % 10**9 // 1000, len(frame.octets),
+                       frame.wire) + frame.octets
+
+
+def write_pcap(path, frames):
+    path.write_bytes(PCAP_BEGIN + b"".join(map(pcap_record, frames)))
     return path
 
 

@@ -18,6 +18,7 @@ class Rig:
     def __init__(self, tool, name):
         self.tool, self.name = tool, name
         self.receiver, self.sender = f"{name}r", f"{name}t"
+        self.receiver_namespace, self.sender_namespace = f"{name}-rx", f"{name}-tx"
 
     def run(self, *words):
         done = subprocess.run([self.tool, *map(str, words)], capture_output=True, text=True, timeout=4 * PATIENCE)
@@ -32,7 +33,7 @@ class Rig:
     def send_in_step(self, frames, running, window):
         """Never more than `window` frames on their way: exact however long this machine stands still, where a pace is
         so only while nothing else runs."""
-        with packet_socket(f"{self.name}-tx", self.sender) as wire:
+        with packet_socket(self.sender_namespace, self.sender) as wire:
             for begin in range(0, len(frames), window):
                 some = frames[begin:begin + window]
                 for frame in some:
