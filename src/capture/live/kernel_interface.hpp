@@ -2,11 +2,19 @@
 // The kernel's interface behind a virtual device, whose driver does not tell how it is.
 #pragma once
 
+#include <cstdint>
+
 namespace weir::capture {
 
 enum class Carrier { up, down, gone };
 
 /// Of the interface with this index; gone: there is none any more.
 Carrier carrier_of(unsigned interface_index) noexcept;
+
+/// Set up by an administrator, whatever its carrier.
+bool is_set_up(unsigned interface_index) noexcept;
+
+/// As the kernel's driver says; 0: it does not.
+std::uint64_t bits_per_second_of(unsigned interface_index) noexcept;
 
 }  // namespace weir::capture

@@ -155,9 +155,10 @@ bool Port::redirect(std::size_t entry, std::uint16_t queue) noexcept {
 
 LinkState Port::link() noexcept {
   auto link = link_of(facts_.number);
+  if (facts_.is_virtual) link.bits_per_second = 0;
   if (!facts_.kernel_interface) return link;
   const auto carrier = carrier_of(facts_.kernel_interface);
-  link.up = carrier == Carrier::up;
+  link = {.up = carrier == Carrier::up, .bits_per_second = bits_per_second_of(facts_.kernel_interface)};
   if (carrier == Carrier::gone) take_away();
   return link;
 }
@@ -169,12 +170,16 @@ const PortCounters& Port::counters() noexcept {
     counters_.delivered = stats.ipackets;
     lost(PortLoss::missed) = stats.imissed;
     lost(PortLoss::no_buffer) = stats.rx_nombuf;
-    // net_pcap's are attempts to read that failed; no packet was in them.
-    lost(PortLoss::errors) = facts_.driver == "net_pcap" ? 0 : stats.ierrors;
+    lost(PortLoss::errors) = is_no_packet("errors") ? 0 : stats.ierrors;
   }
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
     lost(PortLoss::kernel_dropped) += kernel_drops_since_last(facts_.kernel_interface);
   return counters_;
+}
+
+/// What net_pcap calls errors are attempts to read that failed; no packet was in them.
+bool Port::is_no_packet(std::string_view name) const noexcept {
+  return facts_.driver == "net_pcap" && name.ends_with("errors");
 }
 
 NamedCounters Port::named_counters() const {
@@ -186,7 +191,7 @@ NamedCounters Port::named_counters() const {
   rte_eth_xstats_get_names(facts_.number, names.data(), static_cast<unsigned>(count));
   if (rte_eth_xstats_get(facts_.number, values.data(), static_cast<unsigned>(count)) != count) return named;
   for (const auto& [id, value] : values)
-    if (const std::string_view name = names[id].name; value > 0 && name.starts_with("rx"))
+    if (const std::string_view name = names[id].name; value > 0 && name.starts_with("rx") && !is_no_packet(name))
       named.emplace_back(name, value);
   return named;
 }

@@ -51,14 +51,22 @@ enum class PortLoss : std::uint8_t { WEIR_PORT_LOSSES(X) };
 inline constexpr auto port_loss_texts = std::to_array<OutcomeText>({WEIR_PORT_LOSSES(X)});
 #undef X
 
+#define X(name, help) PortLoss::name,
+inline constexpr auto port_losses = std::to_array<PortLoss>({WEIR_PORT_LOSSES(X)});
+#undef X
+constexpr const OutcomeText& text_of(PortLoss loss) noexcept { return port_loss_texts[static_cast<std::size_t>(loss)]; }
+
+/// no_buffer is a failure to refill, which may or may not have cost a packet; that shows as missed.
+constexpr bool costs_a_packet(PortLoss loss) noexcept { return loss != PortLoss::no_buffer; }
+
 struct PortCounters {
   std::uint64_t delivered = 0;  ///< packets, as the device counts them
   std::array<std::uint64_t, port_loss_texts.size()> lost{};
 
-  /// no_buffer is a failure to refill, which may or may not have cost a packet; that shows as missed.
   std::uint64_t missed() const noexcept {
-    return lost[static_cast<std::size_t>(PortLoss::missed)] + lost[static_cast<std::size_t>(PortLoss::errors)] +
-           lost[static_cast<std::size_t>(PortLoss::kernel_dropped)];
+    std::uint64_t sum = 0;
+    for (const auto loss : port_losses) sum += costs_a_packet(loss) ? lost[static_cast<std::size_t>(loss)] : 0;
+    return sum;
   }
 };
 
@@ -100,6 +108,7 @@ class Port {
   int configure(std::uint16_t transmit_queues);
   /// As near to what was asked for as the device takes.
   std::uint16_t mtu() const noexcept;
+  bool is_no_packet(std::string_view counter) const noexcept;
   void set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues);
   [[noreturn]] void refuse(std::string_view what, int error) const;
 
