@@ -286,8 +286,7 @@ Assignment assignment_from(const std::string& text) {
   if (!value.starts_with('[') || !is_list(name)) return {name, {value}, Assignment::Shape::scalar, where};
   const auto list = read_assignments(name + ": " + value, where);
   if (list.size() != 1 || list[0].shape != Assignment::Shape::list)
-    throw StartError{
-        fmt::format("{}: write a list, such as '{}=[one, two]', or --set {}=one for each", where, name, name)};
+    throw StartError{fmt::format("{}: not a list; write '{}=[one, two]', or --set {}=one for each", where, name, name)};
   return list[0];
 }
 
