@@ -96,6 +96,11 @@ Answer answer_command(const Json& request, ControlHandlers& handlers) {
 
 Answer refusal(const std::string& line) { return {{{"error", line}}}; }
 
+std::string refusal_in(const Answer& answer) {
+  const auto error = answer.json.find("error");
+  return error != answer.json.end() && error->is_string() ? error->get<std::string>() : std::string{};
+}
+
 std::string answer_to(std::string_view request, ControlHandlers& handlers) {
   const auto json = Json::parse(request, nullptr, false);
   Answer answer;
@@ -152,6 +157,8 @@ int Control::milliseconds_to_wait(milliseconds limit, Time now) const {
   return static_cast<int>(std::clamp<long>(wait, 0, 60'000));
 }
 
+short Control::Client::waits_for() const noexcept { return sent < answer.size() ? POLLOUT : POLLIN; }
+
 void Control::serve(milliseconds limit, ControlHandlers& handlers, int wake) {
   auto now = std::chrono::steady_clock::now();
   std::array<pollfd, connections_max + 2> polled{};
@@ -159,7 +166,7 @@ void Control::serve(milliseconds limit, ControlHandlers& handlers, int wake) {
   polled[0] = {wake, POLLIN, 0};
   polled[1] = {may_accept ? listener_.number() : -1, POLLIN, 0};
   for (std::size_t i = 0; i < clients_.size(); ++i)
-    polled[i + 2] = {clients_[i].socket.number(), static_cast<short>(clients_[i].answer.empty() ? POLLIN : POLLOUT), 0};
+    polled[i + 2] = {clients_[i].socket.number(), clients_[i].waits_for(), 0};
   ::poll(polled.data(), clients_.size() + 2, milliseconds_to_wait(limit, now));
 
   bool answered = false;
@@ -170,7 +177,8 @@ void Control::serve(milliseconds limit, ControlHandlers& handlers, int wake) {
       client.answer = answer_to(client.request, handlers);
       answered = true;
     }
-    if (!client.answer.empty()) send(client);
+    if (client.sent < client.answer.size()) send(client);
+    else if (client.left_to_hear > 0) hear_out(client);
   }
   now = std::chrono::steady_clock::now();
   std::erase_if(clients_, [now](const Client& client) { return client.is_over || now >= client.until; });
@@ -201,6 +209,7 @@ bool Control::receive(Client& client) {
     if (const auto end = client.request.find('\n'); end != client.request.npos) return client.request.resize(end), true;
     if (client.request.size() <= request_octets_max) continue;
     client.request.clear();
+    client.left_to_hear = heard_out_max;
     client.answer = refusal(fmt::format("a request has at most {} octets", request_octets_max)).json.dump() + "\n";
     return false;
   }
@@ -216,6 +225,20 @@ void Control::send(Client& client) {
       return;
     }
     client.sent += static_cast<std::size_t>(length);
+  }
+  client.is_over = client.left_to_hear == 0;
+  ::shutdown(client.socket.number(), SHUT_WR);
+}
+
+/// A socket that is closed with something unread in it tells its peer of an error instead of the answer.
+void Control::hear_out(Client& client) {
+  std::array<char, 65'536> piece;
+  while (client.left_to_hear > 0) {
+    const auto length = ::recv(client.socket.number(), piece.data(), std::min(piece.size(), client.left_to_hear), 0);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0 && errno == EAGAIN) return;
+    if (length <= 0) break;
+    client.left_to_hear -= static_cast<std::size_t>(length);
   }
   client.is_over = true;
 }

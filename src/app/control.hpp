@@ -27,6 +27,9 @@ struct Answer {
 /// {"error": line}: `weir ctl` prints the line and exits 1.
 Answer refusal(const std::string& line);
 
+/// That line; empty where nothing was refused.
+std::string refusal_in(const Answer& answer);
+
 /// Who answers: called by serve(), one at a time. Each takes a second at most.
 class ControlHandlers {
  public:
@@ -46,6 +49,8 @@ std::string answer_to(std::string_view request, ControlHandlers& handlers);
 class Control {
  public:
   static constexpr std::size_t request_octets_max = std::size_t{64} << 10, connections_max = 16;
+  /// Of a longer request so much is heard out, so that its sender gets to read why it is refused.
+  static constexpr std::size_t heard_out_max = std::size_t{4} << 20;
   static constexpr std::chrono::seconds patience{5};  ///< from the start of a connection to its end
 
   /// Makes the folder, takes the mark beside the socket, listens. An empty path: no socket. Throws StartError.
@@ -71,13 +76,17 @@ class Control {
     Time until;
     std::string request{}, answer{};
     std::size_t sent = 0;
+    std::size_t left_to_hear = 0;  ///< after the answer: of a request that was too long
     bool is_over = false;
+
+    short waits_for() const noexcept;
   };
 
   void listen_at(const std::string& path);
   void accept_clients(Time now);
   static bool receive(Client& client);
   static void send(Client& client);
+  static void hear_out(Client& client);
   int milliseconds_to_wait(std::chrono::milliseconds limit, Time now) const;
 
   std::string path_, lost_before_;

@@ -263,11 +263,12 @@ void Exporter::count_selection(std::size_t sequence, std::uint64_t observed, std
   surroundings_.selection.count(sequence, observed, selected);
 }
 
-void Exporter::count_missed(std::uint32_t ingress_interface, std::uint64_t packets) noexcept {
+void Exporter::count_missed(std::uint32_t ingress_interface, std::string_view cause, std::uint64_t packets) noexcept {
   auto& all = surroundings_.port_losses;
-  const auto port = std::ranges::find(all, ingress_interface, &ipfix::PortLosses::interface);
-  if (port == all.end()) all.push_back({.packets = packets, .interface = ingress_interface});
-  else port->packets = packets;
+  const auto at = std::ranges::find_if(
+      all, [&](const auto& losses) { return losses.interface == ingress_interface && losses.cause == cause; });
+  if (at == all.end()) all.push_back({.packets = packets, .interface = ingress_interface, .cause = cause});
+  else at->packets = packets;
 }
 
 void Exporter::set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept {

@@ -92,7 +92,7 @@ class Exporter {
   /// moment, the selector goes before what waits for it.) `packet_clock` as in add().
   void set_selection(const ipfix::SelectionPlan& plan, Instant packet_clock) noexcept;
   /// Live: packets that a port did not deliver so far. Goes out with the next statistics.
-  void count_missed(std::uint32_t ingress_interface, std::uint64_t packets) noexcept;
+  void count_missed(std::uint32_t ingress_interface, std::string_view cause, std::uint64_t packets) noexcept;
   /// After the last record; what was metered and ignored the last tick said. Live, all destinations end side by side.
   void finish(Instant packet_clock) noexcept;
 

@@ -98,25 +98,41 @@ void put_times(Lines& out, const Report& report) {
   line(out, "took", took);
 }
 
+void put_counters(Lines& out, const Report& report) {
+  out += text_of(report.ports);
+  put_packets(out, report);
+  put_records(out, report);
+  for (const auto& destination : report.destinations) put_destination(out, destination);
+  if (report.splits && report.splits->split > 0)
+    line(out, "split",
+         fmt::format("{:>15} flows were metered by two workers: more records, with the same sums",
+                     grouped(report.splits->split)));
+  put_times(out, report);
+}
+
 /// The terms of one line of the ledger. The first is the sum; of the others those that are 0 are left out.
 struct Term {
   std::string_view name;
   Tally tally;
 };
-void put_equation(Lines& out, std::string_view label, const std::vector<Term>& terms, std::string_view octets_are) {
+/// Before its end a run's terms are of different moments, and no equation.
+enum class Moment : std::uint8_t { end, under_way };
+void put_equation(Lines& out, std::string_view label, const std::vector<Term>& terms, std::string_view octets_are,
+                  Moment moment = Moment::end) {
   const auto equation = [&](auto member) {
-    std::string rest = fmt::format("{} {} =", terms[0].name, grouped(terms[0].tally.*member));
+    const bool adds_up = moment == Moment::end;
+    std::string rest = fmt::format("{} {}{}", terms[0].name, grouped(terms[0].tally.*member), adds_up ? " =" : ":");
     const auto sum = rest.size();
     for (std::size_t i = 1; i < terms.size(); ++i)
       if (const auto count = terms[i].tally.*member; count > 0)
-        rest += fmt::format("{} {} {}", rest.size() == sum ? "" : " +", terms[i].name, grouped(count));
+        rest += fmt::format("{} {} {}", rest.size() == sum ? "" : adds_up ? " +" : ",", terms[i].name, grouped(count));
     return rest.size() == sum ? rest + " 0" : rest;
   };
   line(out, label, fmt::format("{:<10} {}", "packets", equation(&Tally::packets)));
   line(out, "", fmt::format("{:<10} {}", octets_are, equation(&Tally::octets)));
 }
 
-void put_ledger(Lines& out, const Report& report) {
+void put_ledger(Lines& out, const Report& report, Moment moment = Moment::end) {
   std::vector<Term> terms{{"received", report.packets.received}};
   for (std::size_t i = 0; i < outcome_texts.size(); ++i)
     terms.push_back({outcome_texts[i].name, report.packets.became[i]});
@@ -132,7 +148,7 @@ void put_ledger(Lines& out, const Report& report) {
     causes.reserve(destination.lost.size());  // terms look into them
     for (const auto& [cause, totals] : destination.lost)
       terms.push_back({causes.emplace_back("lost (" + cause + ")"), tally(totals)});
-    put_equation(out, destination.name, terms, "IP octets");
+    put_equation(out, destination.name, terms, "IP octets", moment);
   }
 }
 
@@ -204,17 +220,19 @@ ExitStatus status_of(const Report& report) noexcept {
 
 std::string text(const Report& report) {
   Lines out = report.interrupted ? "interrupted; what was metered until then has been ended and exported\n" : "";
-  out += text_of(report.ports);
-  put_packets(out, report);
-  put_records(out, report);
-  for (const auto& destination : report.destinations) put_destination(out, destination);
-  if (report.splits && report.splits->split > 0)
-    line(out, "split",
-         fmt::format("{:>15} flows were metered by two workers: more records, with the same sums",
-                     grouped(report.splits->split)));
-  put_times(out, report);
+  put_counters(out, report);
   put_ledger(out, report);
   return out + verdict(report);
+}
+
+std::string text_so_far(const Report& report) {
+  Lines out =
+      "as of now: terms are of moments that lie a little apart, and what is in the tables is in none; the ledger "
+      "closes "
+      "at the end\n";
+  put_counters(out, report);
+  put_ledger(out, report, Moment::under_way);
+  return out;
 }
 
 nlohmann::ordered_json json(const Report& report) {

@@ -49,6 +49,10 @@ ExitStatus status_of(const Report& report) noexcept;
 /// For a person: a few aligned lines, the last of which is "ledger: closed" or "ledger: OPEN: …".
 std::string text(const Report& report);
 
+/// The same while it runs, without a verdict: workers and destinations have counted up to different moments, and what
+/// is in the tables is in neither's terms.
+std::string text_so_far(const Report& report);
+
 /// For programs. Every outcome, note and reason is there by name, zeros too.
 nlohmann::ordered_json json(const Report& report);
 

@@ -48,7 +48,7 @@ constexpr Setting settings[] = {
            "flows held at once, all workers together; sets the memory"),
     choice("flow.fragments", AT(flow.fragments), "separate", "later fragments are a flow of their own, with ports 0"),
     number("flow.hash_key", AT(flow.hash_key), 0, any_64, "",
-           "secret of the flow table's hash; fixed, so that runs repeat"),
+           "replay: secret of the flow table's hash; fixed, so that runs repeat. Live draws one"),
 
     text("export.to", AT(exporter.to), "collectors: udp://HOST:PORT, tcp://HOST:PORT"),
     text("export.out", AT(exporter.out), "IPFIX files to write; - is standard output"),
@@ -272,12 +272,22 @@ void assign(Settings& to, const Assignment& assignment) {
   std::visit(assign_to, setting.member);
 }
 
-/// "name=value" of the command line.
+bool is_list(std::string_view name) noexcept {
+  const auto at = std::ranges::find(settings, name, &Setting::name);
+  return at != std::end(settings) && holds<std::vector<std::string>>(*at);
+}
+
+/// "name=value" of the command line. A list may be written as in the file, "[one, two]".
 Assignment assignment_from(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == text.npos || equals == 0)
     throw StartError{fmt::format("--set {}: write --set name=value, such as --set flow.timeout_idle=30", quoted(text))};
-  return {text.substr(0, equals), {text.substr(equals + 1)}, Assignment::Shape::scalar, "--set " + quoted(text)};
+  const auto name = text.substr(0, equals), value = text.substr(equals + 1), where = "--set " + quoted(text);
+  if (!value.starts_with('[') || !is_list(name)) return {name, {value}, Assignment::Shape::scalar, where};
+  const auto list = read_assignments(name + ": " + value, where);
+  if (list.size() != 1 || list[0].shape != Assignment::Shape::list)
+    throw StartError{fmt::format("{}: not a list; write '{}=[one, two]', or --set {}=one for each", where, name, name)};
+  return list[0];
 }
 
 void clear_list(Settings& in, const Setting& setting) {

@@ -138,6 +138,11 @@ bool narrow_clocks_suffice(const MeterOptions& options) noexcept {
          static_cast<Word>(options.timeout_closed.count()) <= NarrowClocks::closed_max;
 }
 
+NarrowTimeouts narrow_timeouts_max() noexcept {
+  const auto whole = [](Word ns) { return std::chrono::floor<std::chrono::seconds>(nanoseconds{ns}); };
+  return {whole(NarrowClocks::active_max), whole(NarrowClocks::closed_max)};
+}
+
 bool can_take_timeouts(const MeterOptions& options, const MeterOptions& wanted) noexcept {
   auto both = wanted;
   both.clock_width = options.clock_width;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <weir/record.hpp>
 
 #include "flow/options.hpp"
@@ -15,6 +16,12 @@ std::array<RecordLayout, 2> make_layouts(const MeterOptions& options);
 
 /// Whether IPv4 uniflow records can keep their clocks as short differences with these timeouts.
 bool narrow_clocks_suffice(const MeterOptions& options) noexcept;
+
+/// The longest that these can be while they do, in whole seconds.
+struct NarrowTimeouts {
+  std::chrono::seconds active, closed;
+};
+NarrowTimeouts narrow_timeouts_max() noexcept;
 
 /// Whether a meter that was made with `options` can take the timeouts of `wanted` while it runs; any thread may ask.
 /// False: its records are too short for them; it needs a restart, or ClockWidth::wide from the start.

@@ -3,6 +3,7 @@
 // Made once at start; every session announces and encodes by it, so ids never change within a run.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -71,7 +72,7 @@ class Catalogue {
   std::vector<FlowTemplate> flow_templates_;
   std::vector<EncodePlan> option_plans_;
   std::vector<Announcement> announcements_;
-  std::size_t record_octets_max_ = interface_name_record_max, flow_octets_max_ = 0;
+  std::size_t record_octets_max_ = std::max(interface_name_record_max, port_losses_record_max), flow_octets_max_ = 0;
 };
 
 }  // namespace weir::ipfix

@@ -75,11 +75,12 @@ constexpr std::array selection_statistics{
     WEIR_OPTION_FIELD(318, SelectionSequence, observed),  // selectorIdTotalPktsObserved
     WEIR_OPTION_FIELD(319, SelectionSequence, selected),  // selectorIdTotalPktsSelected
 };
-constexpr std::array port_losses{
-    WEIR_OPTION_FIELD(10, PortLosses, interface),  // ingressInterface
-    WEIR_OPTION_FIELD(135, PortLosses, packets),   // droppedPacketTotalCount
-};
 #undef WEIR_OPTION_FIELD
+constexpr std::array port_losses{
+    Field{.id = 10, .octets = 4},                 // ingressInterface
+    Field{.id = 335, .octets = variable_length},  // selectorName
+    Field{.id = 135, .octets = 8},                // droppedPacketTotalCount
+};
 constexpr std::array interface_name{
     Field{.id = 10, .octets = 4},                // ingressInterface
     Field{.id = 82, .octets = variable_length},  // interfaceName
@@ -114,7 +115,7 @@ OptionShape shape_of(Option option) noexcept {
     case Option::exporting_reliability: return {exporting_reliability, 1, sizeof(ExportingReliability)};
     case Option::flow_keys: return {flow_keys, 1, sizeof(FlowKeys)};
     case Option::selector_systematic: return {selector_systematic, 1, sizeof(SystematicSelector)};
-    case Option::port_losses: return {port_losses, 1, sizeof(PortLosses)};
+    case Option::port_losses: return {port_losses, 2, 0};
     case Option::interface_name: return {interface_name, 1, 0};
     case Option::selection_sequence: return {selection_sequence, 1, sizeof(SelectionSequence)};
     case Option::selection_statistics: return {selection_statistics, 1, sizeof(SelectionSequence)};

@@ -193,7 +193,20 @@ bool Session::put_statistics(std::size_t index, Instant now) noexcept {
   const auto sequences = surroundings_.selection.sequences();
   const auto beside = index - statistics_records;
   if (beside < sequences.size()) return put_option(Option::selection_statistics, sequences[beside]);
-  return put_option(Option::port_losses, surroundings_.port_losses[beside - sequences.size()]);
+  return put_port_losses(surroundings_.port_losses[beside - sequences.size()]);
+}
+
+bool Session::put_port_losses(const PortLosses& losses) noexcept {
+  const auto octets = port_losses_record_max - PortLosses::cause_octets_max + losses.cause.size();
+  WEIR_ASSERT(octets <= port_losses_record_max);
+  auto* at = control_.record(Catalogue::id_of(Option::port_losses).value, octets);
+  if (!at) return false;
+  Writer out{{at, octets}};
+  out.number(losses.interface);
+  out.number(static_cast<std::uint8_t>(losses.cause.size()));
+  out.bytes(std::as_bytes(std::span{losses.cause}));
+  out.number(losses.packets);
+  return true;
 }
 
 template <class Record>

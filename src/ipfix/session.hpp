@@ -98,6 +98,7 @@ class Session {
   bool put_selection(std::size_t index) noexcept;
   bool put_interface(const InterfaceName& name) noexcept;
   bool put_statistics(std::size_t index, Instant now) noexcept;
+  bool put_port_losses(const PortLosses& losses) noexcept;
   template <class Record>
   bool put_option(Option option, const Record& record) noexcept;
   Bytes seal(MessageBuilder& message, Last last, Instant now) noexcept;

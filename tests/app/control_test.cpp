@@ -15,6 +15,7 @@
 
 #include "app/commands/ctl.hpp"
 #include "app/json_lines.hpp"
+#include "app/live/starting.hpp"
 #include "base/error.hpp"
 #include "support/scratch_directory.hpp"
 
@@ -72,12 +73,13 @@ Descriptor client_of(const std::string& path) {
   EXPECT_EQ(::connect(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   return socket;
 }
-void say(const Descriptor& socket, std::string_view text) {
+bool says_all(const Descriptor& socket, std::string_view text) {
   while (!text.empty()) {
     const auto length = ::send(socket.number(), text.data(), text.size(), MSG_NOSIGNAL);
-    if (length <= 0) return;
+    if (length <= 0) return false;
     text.remove_prefix(static_cast<std::size_t>(length));
   }
+  return true;
 }
 std::string hear(const Descriptor& socket) {
   std::string all;
@@ -88,7 +90,7 @@ std::string hear(const Descriptor& socket) {
 }
 std::string ask(const std::string& path, std::string_view request) {
   const auto socket = client_of(path);
-  say(socket, request);
+  says_all(socket, request);
   return hear(socket);
 }
 
@@ -139,6 +141,22 @@ TEST(Control, whatever_a_request_is_made_of_it_is_answered_in_one_line_of_json) 
   }
 }
 
+TEST(Control, who_asks_while_the_probe_starts_hears_so_at_once) {
+  const test::ScratchDirectory scratch;
+  const auto path = scratch / "weir.sock";
+  Control control{path};
+  {
+    const Starting starting{control};
+    for (const auto* command : {"stats", "ports", "flows", "expire-all", "reload"})
+      EXPECT_NE(ask(path, std::string{R"({"command":")"} + command + "\"}\n").find("starting"), std::string::npos);
+  }
+  const auto late = client_of(path);  // waits for whoever serves next
+  EXPECT_TRUE(says_all(late, stats));
+  Canned handlers;
+  for (int turn = 0; turn < 3; ++turn) control.serve(100ms, handlers);
+  EXPECT_EQ(hear(late), stats_answer);
+}
+
 TEST(Control, makes_its_folder_and_a_socket_for_owner_and_group_and_takes_it_away_again) {
   const test::ScratchDirectory scratch;
   const auto path = scratch / "run/weir.sock";
@@ -162,18 +180,23 @@ TEST(Control, a_line_may_come_in_pieces_and_the_last_may_lack_its_end) {
   const Running probe{path};
   const auto slow = client_of(path);
   for (const char c : stats) {
-    say(slow, {&c, 1});
+    says_all(slow, {&c, 1});
     std::this_thread::sleep_for(1ms);
   }
   EXPECT_EQ(hear(slow), stats_answer);
 
   const auto without_end = client_of(path);
-  say(without_end, stats.substr(0, stats.size() - 1));
+  says_all(without_end, stats.substr(0, stats.size() - 1));
   ::shutdown(without_end.number(), SHUT_WR);
   EXPECT_EQ(hear(without_end), stats_answer);
 
   EXPECT_EQ(ask(path, std::string{stats} + std::string{stats}), stats_answer);  // one line, one answer
   EXPECT_NE(ask(path, std::string(70'000, ' ')).find("at most 65536 octets"), std::string::npos);
+  for (const std::size_t octets : {70'000u, 1'000'000u, 3'000'000u}) {
+    const auto socket = client_of(path);
+    EXPECT_TRUE(says_all(socket, std::string(octets, 'x') + "\n")) << octets << ": " << std::strerror(errno);
+    EXPECT_NE(hear(socket).find("at most 65536 octets"), std::string::npos) << octets;
+  }
 }
 
 TEST(Control, clients_that_say_nothing_or_read_nothing_do_not_keep_others_waiting) {
@@ -182,8 +205,8 @@ TEST(Control, clients_that_say_nothing_or_read_nothing_do_not_keep_others_waitin
   Running probe{path};
   probe.handlers.octets = 10'000'000;  // more than a socket holds
   const auto no_reader = client_of(path), silent = client_of(path), half = client_of(path);
-  say(no_reader, "{\"command\":\"flows\"}\n");
-  say(half, stats.substr(0, 5));
+  says_all(no_reader, "{\"command\":\"flows\"}\n");
+  says_all(half, stats.substr(0, 5));
   EXPECT_EQ(ask(path, stats), stats_answer);
   EXPECT_EQ(ask(path, "{\"command\":\"flows\"}\n").size(), 10'000'013u);
 }
@@ -199,7 +222,7 @@ TEST(Control, a_thousand_connections_are_all_answered_in_their_turn) {
       std::vector<Descriptor> many;
       for (int i = 0; i < 250; ++i) {
         many.push_back(client_of(path));
-        say(many.back(), stats);
+        says_all(many.back(), stats);
       }
       for (const auto& socket : many) answered += hear(socket) == stats_answer;
     });

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "support/scratch_directory.hpp"
@@ -192,6 +193,32 @@ struct Rotated {
   std::string file(const char* time) const { return directory / (std::string{"flows-"} + time + ".ipfix"); }
   ScratchDirectory directory;
 };
+
+TEST(LiveExporter, reports_what_each_port_lost_by_cause) {
+  const ScratchDirectory scratch;
+  LiveExporter live{{.files = {scratch / "flows.ipfix"}, .collectors = {}}};
+  live.exporter.count_missed(1, "missed", 3);
+  live.exporter.count_missed(1, "errors", 0);
+  live.exporter.count_missed(2, "missed", 5);
+  live.exporter.count_missed(1, "missed", 7);  // since the start, not since the last time
+  live.turn();
+  live.finish();
+  constexpr std::uint16_t ingress_interface = 10, selector_name = 335, dropped_packets = 135;
+  using Lost = std::tuple<std::uint64_t, std::string, std::uint64_t>;
+  std::vector<Lost> told;
+  for (const auto& message : Walker{}.walk_stream(contents(scratch / "flows.ipfix")))
+    for (const auto& record : message.records)
+      if (const auto packets = record.number(dropped_packets)) {
+        std::string cause;
+        for (std::size_t i = 0; i < record.fields.size(); ++i)
+          if (record.fields[i].id == selector_name)
+            for (const auto octet : record.values[i]) cause += static_cast<char>(octet);
+        told.emplace_back(record.number(ingress_interface).value(), cause, *packets);
+      }
+  const std::vector<Lost> last{{1, "missed", 7}, {1, "errors", 0}, {2, "missed", 5}};
+  ASSERT_GE(told.size(), last.size());
+  EXPECT_TRUE(std::equal(last.rbegin(), last.rend(), told.rbegin()));
+}
 
 TEST(LiveExporter, rotates_files_that_are_each_whole_and_never_replaces_one) {
   const Rotated rotated;

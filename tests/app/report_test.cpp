@@ -55,6 +55,31 @@ TEST(Report, closes_when_both_lines_of_the_ledger_balance_at_every_destination) 
   EXPECT_TRUE(closes(under_way));
 }
 
+TEST(Report, while_it_runs_it_has_the_lines_of_the_end_but_no_equation_of_what_is_still_in_the_tables) {
+  auto under_way = balanced();
+  under_way.destinations[1].exported = {20, 600, 50'000};
+  under_way.destinations[1].waiting = {2, 20, 900};
+  const auto so_far = text_so_far(under_way);
+  EXPECT_TRUE(so_far.starts_with("as of now: ")) << so_far;
+  EXPECT_TRUE(has(so_far, "received 1,000 = metered 990 + not_ip 10\n")) << so_far;
+  EXPECT_TRUE(has(so_far, "packets    metered 990: exported 600, waiting 20, lost (no_connection) 10\n")) << so_far;
+  EXPECT_TRUE(has(so_far, "records in 1 message")) << so_far;
+  EXPECT_FALSE(has(so_far, "ledger: ")) << so_far;
+}
+
+TEST(Report, a_queue_has_the_losses_that_its_device_names_after_it) {
+  const capture::NamedCounters named{{"rx_missed_errors", 9}, {"rx_q0_packets", 100}, {"rx_q1_errors", 4},
+                                     {"rx_q1_drop_total", 5}, {"rx_q10_errors", 6},   {"rx_q1_bytes", 7}};
+  EXPECT_TRUE(losses_of_queue(0, named).empty());
+  EXPECT_EQ(losses_of_queue(1, named), (capture::NamedCounters{{"errors", 4}, {"drop_total", 5}}));
+  auto report = balanced();
+  report.ports = {{.name = "net0", .driver = "net_x", .queues = {{0, 0, 1000, losses_of_queue(1, named)}}}};
+  EXPECT_TRUE(has(text(report), "1,000 by worker 0, errors 4, drop_total 5\n")) << text(report);
+  EXPECT_EQ(json(report)["ports"][0]["queues"][0]["lost"]["drop_total"], 5);
+  report.ports[0].queues[0].lost.clear();
+  EXPECT_FALSE(has(text(report), "by worker 0"));
+}
+
 TEST(Report, a_destination_that_came_late_accounts_for_what_came_later) {
   auto report = balanced();
   report.destinations[0].exported = {20, 600, 50'000};

@@ -101,6 +101,18 @@ TEST(Settings, the_command_line_wins_over_the_file_and_its_lists_add_up) {
   EXPECT_EQ(all.replay.workers, 2u);
 }
 
+TEST(Settings, a_list_of_the_command_line_may_be_written_as_in_the_file) {
+  const auto all = settings_of("live.eal: [--a]\n", {"live.eal=['--log-level=pmd:debug', \"-m\", 512]", "live.eal=-v",
+                                                     "export.out=[]", "export.to=udp://[::1]:4739"});
+  EXPECT_EQ(all.live.eal, (Line{"--log-level=pmd:debug", "-m", "512", "-v"}));
+  EXPECT_EQ(all.exporter.out, Line{});
+  EXPECT_EQ(all.exporter.to, Line{"udp://[::1]:4739"});
+  EXPECT_EQ(settings_of("", {"live.filter=[a]"}).live.filter, "[a]");
+  for (const auto* wrong :
+       {"live.eal=[", "live.eal=[a", "live.eal=[a]b", "live.eal=[[a]]", "live.eal=[a]\nlive.mtu: 99"})
+    EXPECT_TRUE(complaint("", {wrong}).starts_with("--set live.eal=[")) << complaint("", {wrong});
+}
+
 TEST(Settings, a_value_out_of_range_is_refused_with_line_name_range_and_unit) {
   EXPECT_EQ(complaint("flow:\n  timeout_active: 60\n\n  timeout_idle: 315360001\n"),
             "weir.yaml:4: flow.timeout_idle must be 0..315360000 s, not '315360001'");

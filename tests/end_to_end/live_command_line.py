@@ -5,11 +5,12 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 
 from support.live import HEAP, PATIENCE, Probe, probe, received, replayed, same_flows
-from support.weir_cli import ROOT, check, finish, flows, weir
+from support.weir_cli import ROOT, WEIR, check, finish, flows, weir
 
 WEB, DNS, LINKS = (ROOT / "pcaps" / name for name in ("web.pcap", "dns.pcap", "links.pcapng"))
 UNUSABLE, USAGE = 1, 2
@@ -46,6 +47,10 @@ refused("a setting that is none", USAGE, ["live.nonsense"], FILE, "--set", "live
 refused("a value out of its range", USAGE, ["live.mtu", "16000"], FILE, "--set", "live.mtu=99999")
 refused("a filter with a mistake", USAGE, ["tcpp", "pcap-filter(7)"], FILE, "--filter", "tcpp")
 refused("an argument that EAL has not", USAGE, ["live.eal"], FILE, "--set", "live.eal=--nonsense")
+refused("a word that EAL would ignore", USAGE, ["live.eal", "x y"], FILE, "--set", "live.eal=x y")
+refused("an EAL option that is weir's to give", USAGE, ["live.eal", "--lcores", "live.worker_cpus"], FILE,
+        "--set", "live.eal=['--lcores=0@0']")
+refused("brackets that are no list", USAGE, ["live.eal", "not YAML"], FILE, "--set", "live.eal=[--log-level")
 refused("a capability that there is not", USAGE, ["live.capabilities", "net_rwa", "net_raw"], FILE,
         "--set", "live.user=nobody", "--set", "live.capabilities=net_rwa")
 if all(path.read_text() == "0\n" for path in pathlib.Path("/sys/kernel/mm/hugepages").glob("*/free_hugepages")):
@@ -56,6 +61,54 @@ refused("a collector of an unknown kind", USAGE, ["carrier://pigeon"], FILE, "--
 refused("a settings file that is not there", USAGE, ["/nowhere.yaml"], FILE, "--config", "/nowhere.yaml")
 refused("more flows than memory", USAGE, ["flow.capacity"], FILE, "--set", "flow.capacity=268435456") \
     if os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < 64 << 30 else None
+
+with check("a list of --set is read as in the file: DPDK hears it"), \
+        probe(FILE, *SMALL, "--set", "live.eal=['--log-level', 'lib.eal:debug']") as running:
+    assert running.said("EAL: "), running.lines
+    running.stop()
+
+with check("weir ctl stats says what the summary says, and what each worker does"), \
+        probe(FILE, *SMALL, "--workers", "2", "--set", "flow.hash_key=7") as running:
+    running.wait_until_received(replayed(WEB)[0])
+    said = weir("ctl", "stats", "--socket", running.control).stdout.decode()
+    summary, _ = running.stop()
+    assert said.startswith("as of now: ") and "{" not in said, said
+    packets, octets = (f"{summary['received'][unit]:,}" for unit in ("packets", "octets"))
+    for words in (f"received {packets} = metered {packets}", f"received {octets} = ", " by 2 workers", " in the table",
+                  "worker 0", "worker 1", "records in ", f"metered {packets}: "):
+        assert words in said, f"'{words}' is not in {said}"
+    assert running.said("flow.hash_key is for replay"), running.lines
+
+with check("a summary that cannot be written is said, and is no success"), \
+        tempfile.TemporaryDirectory() as folder, open("/dev/full", "wb") as full:
+    done = subprocess.run([WEIR, "replay", WEB, "--out", pathlib.Path(folder, "flows")], stdout=full,
+                          stderr=subprocess.PIPE, timeout=PATIENCE)
+    assert done.returncode == UNUSABLE and b"standard output cannot be written: No space" in done.stderr, done
+
+with check("a reload that is refused changes nothing, names the limit, and the supervisor hears that it was refused"), \
+        tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+    settings = pathlib.Path(folder, "weir.yaml")
+    settings.write_text("flow.timeout_active: 60\n")
+    supervisor.bind(str(pathlib.Path(folder, "notify")))
+    supervisor.settimeout(PATIENCE)
+    os.environ["NOTIFY_SOCKET"] = supervisor.getsockname()
+    try:
+        with probe(FILE, *SMALL, "--config", settings, settings=HEAP) as running:
+            settings.write_text("flow.timeout_active: 3600\n")
+            running.process.send_signal(signal.SIGHUP)
+            heard = ""
+            while "STATUS=reload" not in heard:
+                heard = supervisor.recv(4096).decode()
+            assert heard.startswith("READY=1\n") and "reload refused: " in heard and "962 s" in heard, heard
+            settings.write_text("flow.timeout_active: 30\n")
+            running.process.send_signal(signal.SIGHUP)
+            heard = ""
+            while "STATUS=reload" not in heard:
+                heard = supervisor.recv(4096).decode()
+            assert "STATUS=reloaded\n" in heard, heard
+            running.stop()
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
 
 with check("two probes side by side both meter"), contextlib.ExitStack() as both:
     probes = [both.enter_context(probe(f"net_pcap0,rx_pcap={path}", *SMALL)) for path in (WEB, DNS)]

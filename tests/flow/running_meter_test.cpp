@@ -54,6 +54,8 @@ TEST(RunningMeter, of_timeouts_that_its_records_are_too_short_for_says_so_and_ke
   };
   MeterUnderTest meter{with(60s, 1s)};
   EXPECT_FALSE(can_take_timeouts(with(60s, 1s), with(963s, 1s)));
+  EXPECT_EQ(narrow_timeouts_max().active, 962s);
+  EXPECT_EQ(narrow_timeouts_max().closed, 137s);
   EXPECT_FALSE(meter.set_timeouts(with(963s, 1s)));
   EXPECT_FALSE(meter.set_timeouts(with(60s, 138s)));
   meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(1s));

@@ -9,7 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,6 +18,7 @@
 #include "app/complain.hpp"
 #include "app/flow_query.hpp"
 #include "app/json_lines.hpp"
+#include "app/print.hpp"
 #include "app/settings.hpp"
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
@@ -78,25 +78,20 @@ std::string ask(const std::string& path, const std::string& request) {
   return answer;
 }
 
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 int ask_and_print(const CommandLine& line, Json request) {
   request["style"] = line.json ? "json" : "text";
   const auto text = ask(line.socket, request.dump() + "\n");
   const auto answer = Json::parse(text, nullptr, false);
   if (!answer.is_object()) no_answer(line.socket, "what it says is not JSON");
-  if (line.json) print(text);
+  const auto printed = line.json ? print(text) : ExitStatus::good;
   if (const auto error = answer.find("error"); error != answer.end() && error->is_string()) {
     complain("weir ctl: {}", error->get<std::string>());
     return static_cast<int>(ExitStatus::unusable_input);
   }
-  if (line.json) return 0;
+  if (line.json) return static_cast<int>(printed);
   const auto ready = answer.find("text");
-  print(ready != answer.end() && ready->is_string() ? ready->get<std::string>() : lines_of(answer));
-  return 0;
+  return static_cast<int>(
+      print(ready != answer.end() && ready->is_string() ? ready->get<std::string>() : lines_of(answer)));
 }
 
 Json flows_request(const CommandLine& line) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/print.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {
@@ -53,12 +54,10 @@ Settings settings_of(const MeteringLine& line, const std::string& section,
   return read_settings(line.config, all);
 }
 
-void print_summary(const Report& report, const MeteringLine& line, const Settings& settings) {
+ExitStatus print_summary(const Report& report, const MeteringLine& line, const Settings& settings) {
   const auto& out = settings.exporter.out;
   auto* to = std::ranges::find(out, "-") == out.end() ? stdout : stderr;
-  const auto summary = line.json ? json_text(report) : text(report);
-  std::fwrite(summary.data(), 1, summary.size(), to);
-  std::fflush(to);
+  return print(line.json ? json_text(report) : text(report), to);
 }
 
 }  // namespace weir::app

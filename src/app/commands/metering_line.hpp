@@ -30,7 +30,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv);
 Settings settings_of(const MeteringLine& line, const std::string& section,
                      const std::vector<std::string>& assignments = {});
 
-/// To standard output, unless records have it for themselves.
-void print_summary(const Report& report, const MeteringLine& line, const Settings& settings);
+/// To standard output, unless records have it for themselves. Says so if it cannot be written.
+ExitStatus print_summary(const Report& report, const MeteringLine& line, const Settings& settings);
 
 }  // namespace weir::app

@@ -101,8 +101,8 @@ int replay(int argc, char** argv) {
   const auto report = run.run({.read = [&] { terminal.say_news(); }, .exported = [&](auto n) { terminal.update(n); }});
   terminal.clear();
   if (report.interrupted) complain("weir: interrupted; what had been metered was ended and exported");
-  print_summary(report, line, settings);
-  return static_cast<int>(worse(status_of(report), status_of_inputs(input)));
+  const auto printed = print_summary(report, line, settings);
+  return static_cast<int>(worse(printed, worse(status_of(report), status_of_inputs(input))));
 }
 
 }  // namespace weir::app

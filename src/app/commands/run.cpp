@@ -2,6 +2,7 @@
 #include "app/commands/run.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "app/live/buffer_memory.hpp"
 #include "app/live/cpus.hpp"
 #include "app/live/probe.hpp"
+#include "app/live/starting.hpp"
 #include "app/privileges.hpp"
 #include "app/signals.hpp"
 #include "app/supervisor.hpp"
@@ -69,8 +71,8 @@ void watch(Probe& probe, Control& control, Answers& answers, Signals& signals, S
     signals.calm();
     if (signals.take_reload()) {
       supervisor.reloading();
-      answers.reload();
-      supervisor.ready("reloaded");
+      const auto refusal = refusal_in(answers.reload());
+      supervisor.ready(refusal.empty() ? "reloaded" : "reload refused: " + refusal);
     }
     probe.watch();
     const auto now = std::chrono::steady_clock::now();
@@ -99,6 +101,7 @@ int run(int argc, char** argv) {
   const auto devices = devices_of(live.ports, workers);
   Supervisor supervisor;
   Control control{live.control};
+  std::optional<Starting> starting{control};
   if (!control.lost_before().empty()) say(control.lost_before());
   const auto memory = memory_for(settings, devices, workers);
   refuse_memory_that_is_not_there(memory, settings, devices, workers);
@@ -112,6 +115,7 @@ int run(int argc, char** argv) {
   Probe probe{settings, eal, devices, cpus, signals.is_asked_to_end(), say};
   probe.while_waiting([&supervisor] { supervisor.alive(std::chrono::steady_clock::now()); });
   probe.start();
+  starting.reset();  // before privileges are dropped, which are each thread's own
   if (identity) {
     control.give_to(*identity);
     say(drop_privileges(*identity));
@@ -125,8 +129,9 @@ int run(int argc, char** argv) {
   const bool has_ports = !probe.has_lost_all_ports();
   if (!has_ports) say("no port is left: the probe ends; start it again when one is back");
   const auto report = probe.finish();
-  print_summary(report, line, settings);
-  return static_cast<int>(worse(status_of(report), has_ports ? ExitStatus::good : ExitStatus::unusable_input));
+  const auto printed = print_summary(report, line, settings);
+  return static_cast<int>(
+      worse(worse(status_of(report), printed), has_ports ? ExitStatus::good : ExitStatus::unusable_input));
 }
 
 }  // namespace weir::app

@@ -33,6 +33,17 @@ class Reconfigure final : public ExportRequest {
   Resolved wanted_;
 };
 
+/// In the exporter's thread, which alone knows of splits.
+class SetWindow final : public ExportRequest {
+ public:
+  SetWindow(Splits& splits, nanoseconds timeout_active) : splits_{splits}, timeout_active_{timeout_active} {}
+  void run(Exporter&, Instant) noexcept override { splits_.set_window(timeout_active_); }
+
+ private:
+  Splits& splits_;
+  nanoseconds timeout_active_;
+};
+
 class AnnounceSelection final : public ExportRequest {
  public:
   explicit AnnounceSelection(ipfix::SelectionPlan plan) : plan_{std::move(plan)} {}
@@ -111,10 +122,12 @@ std::vector<std::string> Probe::apply(const Settings& wanted) {
   check(wanted.sampling.select);
   auto meter = meter_options(wanted, worker_count_);
   meter.hash_key = meter_options_.hash_key;
+  const auto longest = flow::narrow_timeouts_max();
   if (timeouts && !flow::can_take_timeouts(meter_options_, meter))
     throw StartError{
-        "flow.timeout_active and flow.timeout_closed: such long timeouts need wider records, and that takes "
-        "a restart; nothing was changed"};
+        fmt::format("flow.timeout_active over {} s or flow.timeout_closed over {} s: the records of this run are too "
+                    "narrow for it, and that takes a restart; nothing was changed",
+                    longest.active.count(), longest.closed.count())};
   if (destinations) {
     Reconfigure request{resolve({wanted.exporter.out, wanted.exporter.to})};
     ask_exporter(request);
@@ -124,6 +137,8 @@ std::vector<std::string> Probe::apply(const Settings& wanted) {
     std::vector<std::unique_ptr<SetTimeouts>> requests;
     for (unsigned i = 0; i < worker_count_; ++i) requests.push_back(std::make_unique<SetTimeouts>(meter));
     ask_all(requests);
+    SetWindow window{splits_, wanted.flow.timeout_active};
+    ask_exporter(window);
   }
   settings_.flow.timeout_idle = wanted.flow.timeout_idle;
   settings_.flow.timeout_active = wanted.flow.timeout_active;

@@ -74,8 +74,11 @@ void ExportLoop::tick() noexcept {
     for (const auto& queue : worker->queues())
       exporter_.count_selection(sequence++, queue->observed.load(std::memory_order_relaxed),
                                 queue->selected.load(std::memory_order_relaxed));
-  for (std::size_t i = 0; i < missed_.size(); ++i)
-    exporter_.count_missed(static_cast<std::uint32_t>(i + 1), missed_[i].load(std::memory_order_relaxed));
+  for (std::size_t i = 0; i < losses_.size(); ++i)
+    for (const auto cause : capture::port_losses)
+      if (capture::costs_a_packet(cause))
+        exporter_.count_missed(static_cast<std::uint32_t>(i + 1), capture::text_of(cause).name,
+                               losses_[i][static_cast<std::size_t>(cause)].load(std::memory_order_relaxed));
   exporter_.tick(stamp_, metering_totals(packets));
   publish();
 }

@@ -26,12 +26,12 @@ class ExportLoop {
  public:
   /// All of them outlive it.
   ExportLoop(Exporter& exporter, Splits& splits, std::span<const RecordLayout, 2> layouts,
-             std::span<const std::unique_ptr<Worker>> workers, std::span<const std::atomic<std::uint64_t>> missed)
+             std::span<const std::unique_ptr<Worker>> workers, std::span<const PortLosses> losses)
       : exporter_{exporter},
         splits_{splits},
         keys_{CanonicalKey{layouts[0]}, CanonicalKey{layouts[1]}},
         workers_{workers},
-        missed_{missed},
+        losses_{losses},
         lost_(workers.size()) {}
 
   /// Until every worker has finished and its rings are empty; then the destinations are finished.
@@ -58,8 +58,8 @@ class ExportLoop {
   Splits& splits_;
   std::array<CanonicalKey, 2> keys_;
   std::span<const std::unique_ptr<Worker>> workers_;
-  std::span<const std::atomic<std::uint64_t>> missed_;  ///< by port
-  std::vector<Totals> lost_;                            ///< by worker: what its ring had no room for
+  std::span<const PortLosses> losses_;  ///< by port
+  std::vector<Totals> lost_;            ///< by worker: what its ring had no room for
   Instant clock_{}, stamp_{};
   Published<Counters> published_;
   std::atomic<ExportRequest*> request_{nullptr};

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "app/human.hpp"
@@ -19,13 +22,27 @@ std::string link_text(const PortReport& port) {
                                    : "link up";
 }
 
+Json json_of(const capture::NamedCounters& named) {
+  auto all = Json::object();
+  for (const auto& [name, count] : named) all[name] = count;
+  return all;
+}
+
+std::string text_of(const QueueReport& queue) {
+  auto line = fmt::format("{:>15} by worker {}", grouped(queue.packets), queue.worker);
+  for (const auto& [name, count] : queue.lost) line += fmt::format(", {} {}", name, grouped(count));
+  return line;
+}
+
 Json json_of(const PortReport& port) {
-  auto lost = Json::object(), named = Json::object(), queues = Json::array();
+  auto lost = Json::object(), queues = Json::array();
   for (std::size_t i = 0; i < port.counters.lost.size(); ++i)
     lost[std::string{capture::port_loss_texts[i].name}] = port.counters.lost[i];
-  for (const auto& [name, count] : port.named) named[name] = count;
   for (const auto& queue : port.queues)
-    queues.push_back({{"queue", queue.number}, {"worker", queue.worker}, {"received", queue.packets}});
+    queues.push_back({{"queue", queue.number},
+                      {"worker", queue.worker},
+                      {"received", queue.packets},
+                      {"lost", json_of(queue.lost)}});
   return {{"name", port.name},
           {"driver", port.driver},
           {"ingress_interface", port.ingress_interface},
@@ -38,10 +55,22 @@ Json json_of(const PortReport& port) {
           {"missed", port.counters.missed()},
           {"lost", lost},
           {"queues", queues},
-          {"device", named}};
+          {"device", json_of(port.named)}};
 }
 
 }  // namespace
+
+capture::NamedCounters losses_of_queue(std::uint16_t queue, const capture::NamedCounters& named) {
+  constexpr std::array<std::string_view, 6> words{"err", "drop", "miss", "fail", "no_buf", "nombuf"};
+  const auto prefix = fmt::format("rx_q{}_", queue);
+  capture::NamedCounters lost;
+  for (const auto& [name, count] : named) {
+    const auto is_in_name = [&name](auto word) { return name.find(word) != name.npos; };
+    if (name.starts_with(prefix) && std::ranges::any_of(words, is_in_name))
+      lost.emplace_back(name.substr(prefix.size()), count);
+  }
+  return lost;
+}
 
 Json json_of(const std::vector<PortReport>& ports) {
   auto all = Json::array();
@@ -56,9 +85,8 @@ std::string text_of(const std::vector<PortReport>& ports) {
                        grouped(port.received() + port.counters.missed()), grouped(port.received()),
                        grouped(port.counters.missed()), port.driver, link_text(port));
     for (const auto& queue : port.queues)
-      if (port.queues.size() > 1)
-        out += fmt::format("  {:<20} {:>15} by worker {}\n", fmt::format("  queue {}", queue.number),
-                           grouped(queue.packets), queue.worker);
+      if (port.queues.size() > 1 || !queue.lost.empty())
+        out += fmt::format("  {:<20} {}\n", fmt::format("  queue {}", queue.number), text_of(queue));
     for (std::size_t i = 0; i < port.counters.lost.size(); ++i)
       if (port.counters.lost[i] > 0)
         out += fmt::format("  {:<20} {:>15} {}: {}\n", "", grouped(port.counters.lost[i]),

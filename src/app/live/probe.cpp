@@ -73,6 +73,8 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
       mesh_{worker_count_},
       splits_{split_entries, settings.flow.timeout_active, meter_options_.hash_key},
       jobs_(first_worker_lcore + worker_count_) {
+  if (settings.flow.hash_key != Settings{}.flow.hash_key)
+    say_("flow.hash_key is for replay and has no effect here: a live probe draws its key at start");
   open_ports(devices);
   open_destinations(stopped);
   make_workers();
@@ -193,7 +195,7 @@ void Probe::make_workers() {
       throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows ({}); lower it",
                                    settings_.flow.capacity, failure)};
   export_loop_ = std::make_unique<ExportLoop>(*exporter_, splits_, layouts_, workers_,
-                                              std::span{common_.missed}.first(ports_.size()));
+                                              std::span{common_.lost}.first(ports_.size()));
 }
 
 void Probe::make_worker(unsigned number) {
@@ -318,7 +320,8 @@ std::vector<PortReport> Probe::ports() const {
     for (unsigned worker = 0; worker < workers_.size(); ++worker)
       for (const auto& queue : workers_[worker]->queues())
         if (queue->port == state.port.get())
-          made.queues.push_back({queue->number, worker, queue->packets.load(std::memory_order_relaxed)});
+          made.queues.push_back({queue->number, worker, queue->packets.load(std::memory_order_relaxed),
+                                 losses_of_queue(queue->number, made.named)});
   }
   return reports;
 }

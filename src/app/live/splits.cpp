@@ -29,6 +29,10 @@ constexpr std::uint64_t stamped(std::uint64_t now, std::uint64_t who) noexcept {
 /// A timeout of 0 ends a record with each packet; a second is then what two workers' records may lie apart.
 constexpr nanoseconds window_min = std::chrono::seconds{1};
 
+std::uint64_t window_of(nanoseconds timeout_active) noexcept {
+  return static_cast<std::uint64_t>(std::max(timeout_active, window_min).count()) / 1'000'000;
+}
+
 }  // namespace
 
 std::uint64_t CanonicalKey::Number::read(const std::byte* record) const noexcept {
@@ -81,7 +85,7 @@ CanonicalWords CanonicalKey::operator()(const std::byte* record) const noexcept 
 
 Splits::Splits(std::size_t entries, nanoseconds timeout_active, std::uint64_t hash_key)
     : hash_{hash_key},
-      window_{static_cast<std::uint64_t>(std::max(timeout_active, window_min).count()) / 1'000'000},
+      window_{window_of(timeout_active)},
       lines_{static_cast<std::uint32_t>(std::max<std::size_t>(1, (entries + 3) / 4))},
       memory_{lines_ * sizeof(Line)} {
   std::memset(memory_.data(), 0, memory_.size());  // now, not with the first records
@@ -90,6 +94,8 @@ Splits::Splits(std::size_t entries, nanoseconds timeout_active, std::uint64_t ha
 Splits::Line& Splits::line_of(std::uint64_t hash) const noexcept {
   return reinterpret_cast<Line*>(memory_.data())[(hash & 0xffff'ffffu) * lines_ >> 32];
 }
+
+void Splits::set_window(nanoseconds timeout_active) noexcept { window_ = window_of(timeout_active); }
 
 /// Workers' clocks differ a little: what was seen after `now` is within it.
 bool Splits::within_window(const Entry& entry, std::uint64_t now) const noexcept {

@@ -59,6 +59,9 @@ class Splits {
   /// All memory is taken here: 16 octets an entry, rounded up to lines of four.
   Splits(std::size_t entries, nanoseconds timeout_active, std::uint64_t hash_key);
 
+  /// After a reload; keys that are there are judged by it, too. Called by who observes.
+  void set_window(nanoseconds timeout_active) noexcept;
+
   void observe(const CanonicalWords& key, unsigned worker, Instant now) noexcept;
 
   const Counts& counts() const noexcept { return counts_; }

@@ -65,7 +65,8 @@ void Probe::watch_port(PortState& state) noexcept {
   if (link.up != state.link.up) say_(fmt::format("{}: the link is {}", name, link.up ? "up" : "down"));
   state.link = link;
   state.counters = state.port->counters();
-  common_.missed[static_cast<std::size_t>(&state - ports_.data())] = state.counters.missed();
+  auto& losses = common_.lost[static_cast<std::size_t>(&state - ports_.data())];
+  for (std::size_t i = 0; i < losses.size(); ++i) losses[i].store(state.counters.lost[i], std::memory_order_relaxed);
   say_losses(state);
 }
 

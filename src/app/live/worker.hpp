@@ -48,12 +48,15 @@ struct WorkerCounters {
 
 inline constexpr std::size_t ports_max = 32;  ///< as DPDK is built by default
 
+/// By cause, as control last asked the device.
+using PortLosses = std::array<std::atomic<std::uint64_t>, capture::port_loss_texts.size()>;
+
 /// What all workers of a probe have in common. Written by control, read by workers.
 struct Common {
-  std::atomic<bool> stop{false};     ///< receive no more
-  std::atomic<bool> reshard{false};  ///< a packet's worker is flow::shard_of(), not the one that received it
-  std::array<std::atomic<std::uint64_t>, ports_max> missed{};  ///< by port: packets that its device did not deliver
-  std::atomic<unsigned> received_last{0};                      ///< workers that have received their last packet
+  std::atomic<bool> stop{false};             ///< receive no more
+  std::atomic<bool> reshard{false};          ///< a packet's worker is flow::shard_of(), not the one that received it
+  std::array<PortLosses, ports_max> lost{};  ///< by port: packets that its device did not deliver
+  std::atomic<unsigned> received_last{0};    ///< workers that have received their last packet
 };
 
 class Worker;

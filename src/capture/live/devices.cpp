@@ -16,6 +16,7 @@
 
 #include "base/error.hpp"
 #include "capture/format.hpp"
+#include "capture/live/kernel_interface.hpp"
 
 namespace weir::capture {
 namespace {
@@ -102,10 +103,15 @@ bool is_kernel_interface(const std::string& name) { return if_nametoindex(name.c
 
 /// Of an interface that is not there DPDK only says that it has no such port.
 void check_interfaces_named(std::string_view device) {
-  for (const auto& name : interfaces_of(device))
+  const auto port = device.substr(0, device.find(','));
+  for (const auto& name : interfaces_of(device)) {
     if (!is_kernel_interface(name))
-      throw StartError{fmt::format("live.ports: {}: there is no interface {} here; `ip link` lists those there are",
-                                   device.substr(0, device.find(',')), name)};
+      throw StartError{
+          fmt::format("live.ports: {}: there is no interface {} here; `ip link` lists those there are", port, name)};
+    if (port.starts_with("net_pcap") && !is_set_up(if_nametoindex(name.c_str())))
+      throw StartError{
+          fmt::format("live.ports: {0}: libpcap opens no interface that is down; `ip link set {1} up`", port, name)};
+  }
 }
 
 /// Those that open an interface; others make one.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <rte_cycles.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
@@ -24,6 +25,7 @@
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "capture/live/devices.hpp"
+#include "capture/live/eal_arguments.hpp"
 
 namespace weir::capture {
 namespace {
@@ -151,6 +153,7 @@ int run(void* work) {
 }  // namespace
 
 std::vector<std::string> eal_arguments(const EalOptions& options) {
+  check_eal_arguments(options.arguments);
   std::vector<std::string> arguments{"weir", "--lcores=" + lcores(options.cpus), "--log-level=notice"};
   if (options.memory == BufferMemory::hugepages) arguments.emplace_back("--in-memory");
   else arguments.insert(arguments.end(), {"--no-huge", "-m", std::to_string(options.heap_megabytes), "--no-shconf"});
@@ -190,6 +193,12 @@ Quiet::~Quiet() { log().be_quiet(false); }
 Eal::~Eal() {
   log().hand_on({});
   rte_eal_cleanup();
+}
+
+void Eal::add(const std::string& device) {
+  if (const int error = rte_dev_probe(device.c_str()); error != 0)
+    throw StartError{fmt::format("live.ports: {} is no device that DPDK can use: {}",
+                                 device.substr(0, device.find(',')), rte_strerror(-error))};
 }
 
 void Eal::launch(unsigned lcore, std::function<void()>& work) {

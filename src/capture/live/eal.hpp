@@ -25,7 +25,7 @@ struct EalOptions {
   std::vector<std::string> arguments;  ///< passed through, behind our own
 };
 
-/// The arguments that rte_eal_init() gets. PCI devices that are not named are never touched.
+/// The arguments that rte_eal_init() gets. PCI devices that are not named are never touched. Throws StartError.
 std::vector<std::string> eal_arguments(const EalOptions& options);
 
 /// While one lives DPDK's log is not heard: for what is tried first and may fail.
@@ -44,6 +44,9 @@ class Eal {
   ~Eal();
   Eal(const Eal&) = delete;
   Eal& operator=(const Eal&) = delete;
+
+  /// A virtual device that EalOptions did not name. Throws StartError with what DPDK said; those before it stay.
+  void add(const std::string& device);
 
   /// Runs `work` on an lcore other than 0. The function object stays until wait().
   void launch(unsigned lcore, std::function<void()>& work);

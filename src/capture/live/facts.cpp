@@ -2,6 +2,8 @@
 #include "capture/live/facts.hpp"
 
 #include <fmt/format.h>
+#include <rte_bus.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
@@ -72,6 +74,11 @@ bool fills_all_queues(std::string_view driver) { return driver == "net_pcap" || 
 /// These read a packet first, and look for a buffer then.
 bool loses_without_buffer(std::string_view driver) { return driver == "net_pcap" || driver == "net_tap"; }
 
+bool is_virtual(const rte_eth_dev_info& info) {
+  const auto* bus = info.device ? rte_dev_bus(info.device) : nullptr;
+  return bus && rte_bus_name(bus) == std::string_view{"vdev"};
+}
+
 std::string mac_of(std::uint16_t port) {
   rte_ether_addr mac{};
   if (rte_eth_macaddr_get(port, &mac) != 0) return {};
@@ -96,6 +103,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .name = name_of(port),
                   .driver = info.driver_name ? info.driver_name : "",
                   .mac = mac_of(port),
+                  .is_virtual = is_virtual(info),
                   .node = rte_eth_dev_socket_id(port),
                   .queues_max = info.max_rx_queues,
                   .fills_all_queues = info.driver_name && fills_all_queues(info.driver_name),

@@ -21,7 +21,8 @@ enum class StampUnit : std::uint8_t {
 struct PortFacts {
   std::uint16_t number = 0;  ///< DPDK's
   std::string name, driver, mac;
-  int node = -1;  ///< memory node; -1: it has none
+  bool is_virtual = false;  ///< what it claims of its link is not so
+  int node = -1;            ///< memory node; -1: it has none
   std::uint16_t queues_max = 0;
   bool fills_all_queues = false;  ///< even those that nobody reads: the driver has them from its arguments
   std::uint16_t descriptors_min = 0, descriptors_max = 0, descriptors_align = 1;
@@ -43,6 +44,7 @@ struct LinkState {
 
 /// Throws StartError if there is no such port.
 PortFacts facts_of(std::uint16_t port);
+/// What the device claims, once it is started.
 LinkState link_of(std::uint16_t port) noexcept;
 
 /// Numbers of the ports that DPDK knows.

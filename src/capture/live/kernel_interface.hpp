@@ -14,4 +14,10 @@ Carrier carrier_of(unsigned interface_index) noexcept;
 /// Packets that the kernel would have sent through it and dropped, since it is there; 0 where that is not to be known.
 std::uint64_t packets_not_sent(unsigned interface_index) noexcept;
 
+/// Set up by an administrator, whatever its carrier.
+bool is_set_up(unsigned interface_index) noexcept;
+
+/// As the kernel's driver says; 0: it does not.
+std::uint64_t bits_per_second_of(unsigned interface_index) noexcept;
+
 }  // namespace weir::capture

@@ -135,20 +135,22 @@ std::string line_of(const PciNic& nic) {
   return line;
 }
 
-std::vector<std::string> advice_for(const PciNic& nic, const BindingState& state) {
-  if (nic.held_by == HeldBy::dpdk) return {};
-  if (is_among(nic.driver, sharing_drivers))
-    return {fmt::format("{} stays with {}: name it in live.ports as it is", nic.address, nic.driver)};
-  std::vector<std::string> lines;
+Advice advice_for(const PciNic& nic, const BindingState& state) {
+  Advice advice;
+  if (nic.held_by == HeldBy::dpdk) return advice;
+  if (is_among(nic.driver, sharing_drivers)) {
+    advice.warnings.push_back(fmt::format("{} stays with {}: name it in live.ports as it is", nic.address, nic.driver));
+    return advice;
+  }
   for (const auto& interface : nic.interfaces)
-    if (interface.up || interface.has_address) lines.push_back(warning_for(nic, interface));
-  if (!state.vfio) lines.push_back("modprobe vfio-pci");
+    if (interface.up || interface.has_address) advice.warnings.push_back(warning_for(nic, interface));
+  if (!state.vfio) advice.commands.push_back("modprobe vfio-pci");
   if (!state.iommu && !state.unsafe_noiommu)
-    lines.push_back(
+    advice.commands.push_back(
         "echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode  "
         "# no IOMMU here: the device can then reach all memory");
-  lines.push_back(fmt::format("dpdk-devbind.py --bind=vfio-pci {}", nic.address));
-  return lines;
+  advice.commands.push_back(fmt::format("dpdk-devbind.py --bind=vfio-pci {}", nic.address));
+  return advice;
 }
 
 }  // namespace weir::capture

@@ -49,7 +49,10 @@ std::vector<std::string> interfaces_with_address();
 /// "0000:05:00.0 8086:1572 i40e, node 0: eth1 up 10000 Mbit/s".
 std::string line_of(const PciNic& nic);
 
-/// What to do so that weir can have it: warnings, then commands, a line each. Nothing for one that DPDK has already.
-std::vector<std::string> advice_for(const PciNic& nic, const BindingState& state);
+/// What to know and what to do so that weir can have it. Nothing for one that DPDK has already.
+struct Advice {
+  std::vector<std::string> warnings, commands;  ///< a line each; commands in their order
+};
+Advice advice_for(const PciNic& nic, const BindingState& state);
 
 }  // namespace weir::capture

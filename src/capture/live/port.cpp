@@ -157,9 +157,10 @@ bool Port::redirect(std::size_t entry, std::uint16_t queue) noexcept {
 
 LinkState Port::link() noexcept {
   auto link = link_of(facts_.number);
+  if (facts_.is_virtual) link.bits_per_second = 0;
   if (!facts_.kernel_interface) return link;
   const auto carrier = carrier_of(facts_.kernel_interface);
-  link.up = carrier == Carrier::up;
+  link = {.up = carrier == Carrier::up, .bits_per_second = bits_per_second_of(facts_.kernel_interface)};
   if (carrier == Carrier::gone) take_away();
   return link;
 }
@@ -171,8 +172,7 @@ const PortCounters& Port::counters() noexcept {
     counters_.delivered = stats.ipackets;
     lost(PortLoss::missed) = stats.imissed;
     lost(facts_.loses_without_buffer ? PortLoss::no_buffer : PortLoss::not_refilled) = stats.rx_nombuf;
-    // On an interface net_pcap's are attempts to read that failed; no packet was in them.
-    lost(PortLoss::errors) = facts_.driver == "net_pcap" && facts_.kernel_interface ? 0 : stats.ierrors;
+    lost(PortLoss::errors) = is_no_packet("errors") ? 0 : stats.ierrors;
   }
   if (driver_hides_drops && facts_.driver == "net_af_packet" && facts_.kernel_interface)
     lost(PortLoss::kernel_dropped) += kernel_drops_since_last(facts_.kernel_interface);
@@ -186,6 +186,11 @@ std::uint64_t Port::dropped_by_kernel() const noexcept {
   return facts_.driver == "net_tap" && facts_.kernel_interface ? packets_not_sent(facts_.kernel_interface) : 0;
 }
 
+/// What net_pcap calls errors on an interface are attempts to read that failed; no packet was in them.
+bool Port::is_no_packet(std::string_view name) const noexcept {
+  return facts_.driver == "net_pcap" && facts_.kernel_interface && name.ends_with("errors");
+}
+
 NamedCounters Port::named_counters() const {
   NamedCounters named;
   const int count = gone() ? 0 : rte_eth_xstats_get_names(facts_.number, nullptr, 0);
@@ -195,7 +200,7 @@ NamedCounters Port::named_counters() const {
   rte_eth_xstats_get_names(facts_.number, names.data(), static_cast<unsigned>(count));
   if (rte_eth_xstats_get(facts_.number, values.data(), static_cast<unsigned>(count)) != count) return named;
   for (const auto& [id, value] : values)
-    if (const std::string_view name = names[id].name; value > 0 && name.starts_with("rx"))
+    if (const std::string_view name = names[id].name; value > 0 && name.starts_with("rx") && !is_no_packet(name))
       named.emplace_back(name, value);
   return named;
 }

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,14 +52,22 @@ enum class PortLoss : std::uint8_t { WEIR_PORT_LOSSES(X) };
 inline constexpr auto port_loss_texts = std::to_array<OutcomeText>({WEIR_PORT_LOSSES(X)});
 #undef X
 
+#define X(name, help) PortLoss::name,
+inline constexpr auto port_losses = std::to_array<PortLoss>({WEIR_PORT_LOSSES(X)});
+#undef X
+constexpr const OutcomeText& text_of(PortLoss loss) noexcept { return port_loss_texts[static_cast<std::size_t>(loss)]; }
+
+/// A descriptor that is not refilled may or may not cost a packet; that shows under another cause.
+constexpr bool costs_a_packet(PortLoss loss) noexcept { return loss != PortLoss::not_refilled; }
+
 struct PortCounters {
   std::uint64_t delivered = 0;  ///< packets, as the device counts them
   std::array<std::uint64_t, port_loss_texts.size()> lost{};
 
-  /// Packets. A descriptor that is not refilled may or may not cost one; that shows under another cause.
   std::uint64_t missed() const noexcept {
-    return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0}) -
-           lost[static_cast<std::size_t>(PortLoss::not_refilled)];
+    std::uint64_t sum = 0;
+    for (const auto loss : port_losses) sum += costs_a_packet(loss) ? lost[static_cast<std::size_t>(loss)] : 0;
+    return sum;
   }
 };
 
@@ -104,6 +111,7 @@ class Port {
   /// As near to what was asked for as the device takes.
   std::uint16_t mtu() const noexcept;
   std::uint64_t dropped_by_kernel() const noexcept;
+  bool is_no_packet(std::string_view counter) const noexcept;
   void set_up_queues(rte_mempool& buffers, std::uint16_t transmit_queues);
   [[noreturn]] void refuse(std::string_view what, int error) const;
 

@@ -50,6 +50,18 @@ CanonicalWords key_of(const Sent& packet, const flow::MeterOptions& options = {}
   return keys.at(0);
 }
 
+TEST(Splits, a_reload_changes_the_window_in_which_two_workers_split_a_flow) {
+  const auto key = key_of(tcp("10.0.0.1:1000 > 10.0.0.2:80"));
+  Splits splits{64, 60s, 1};
+  splits.observe(key, 0, start);
+  splits.set_window(10s);
+  splits.observe(key, 1, start + 30s);
+  EXPECT_EQ(splits.counts().split, 0u);
+  splits.set_window(120s);
+  splits.observe(key, 0, start + 130s);
+  EXPECT_EQ(splits.counts().split, 1u);
+}
+
 struct Both : testing::TestWithParam<FlowDirection> {
   flow::MeterOptions options{.direction = GetParam(), .capacity = 1024};
 };

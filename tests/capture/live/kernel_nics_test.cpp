@@ -73,26 +73,27 @@ TEST(KernelNics, advice_is_the_command_that_binds) {
   const Sysfs sysfs;
   sysfs.device("0000:05:00.0", "i40e");
   sysfs.interface("0000:05:00.0/net/eth1", "0x1002", "-1");
-  EXPECT_EQ(advice_for(sysfs.list().at(0), ready),
-            (std::vector<std::string>{"dpdk-devbind.py --bind=vfio-pci 0000:05:00.0"}));
+  const auto advice = advice_for(sysfs.list().at(0), ready);
+  EXPECT_EQ(advice.commands, (std::vector<std::string>{"dpdk-devbind.py --bind=vfio-pci 0000:05:00.0"}));
+  EXPECT_TRUE(advice.warnings.empty());
 }
 
-TEST(KernelNics, advice_warns_first_of_an_interface_that_is_in_use) {
+TEST(KernelNics, advice_warns_of_an_interface_that_is_in_use) {
   const Sysfs sysfs;
   sysfs.device("0000:05:00.0", "i40e");
   sysfs.interface("0000:05:00.0/net/eth1", "0x1003", "10000");
-  auto lines = advice_for(sysfs.list().at(0), ready);
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_TRUE(lines[0].starts_with("eth1 is up: ")) << lines[0];
+  auto warnings = advice_for(sysfs.list().at(0), ready).warnings;
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_TRUE(warnings[0].starts_with("eth1 is up: ")) << warnings[0];
   sysfs.interface("0000:05:00.0/net/eth1", "0x1002", "-1");
-  lines = advice_for(sysfs.list({"eth1"}).at(0), ready);
-  EXPECT_TRUE(lines.at(0).starts_with("eth1 has an address: ")) << lines[0];
+  warnings = advice_for(sysfs.list({"eth1"}).at(0), ready).warnings;
+  EXPECT_TRUE(warnings.at(0).starts_with("eth1 has an address: ")) << warnings[0];
 }
 
 TEST(KernelNics, advice_says_what_vfio_lacks) {
   const Sysfs sysfs;
   sysfs.device("0000:05:00.0", "");
-  const auto lines = [&] { return advice_for(sysfs.list().at(0), read_binding_state(sysfs.root)); };
+  const auto lines = [&] { return advice_for(sysfs.list().at(0), read_binding_state(sysfs.root)).commands; };
   ASSERT_EQ(lines().size(), 3u);
   EXPECT_EQ(lines()[0], "modprobe vfio-pci");
   EXPECT_NE(lines()[1].find("enable_unsafe_noiommu_mode"), std::string::npos);
@@ -112,9 +113,10 @@ TEST(KernelNics, a_device_that_dpdk_has_or_shares_needs_no_binding) {
   sysfs.interface("0000:05:00.0/net/eth1", "0x1003", "100000");
   sysfs.device("0000:06:00.0", "uio_pci_generic");
   const auto nics = sysfs.list({"eth1"});
-  EXPECT_EQ(advice_for(nics.at(0), {}), (std::vector<std::string>{"0000:05:00.0 stays with mlx5_core: name it in "
-                                                                  "live.ports as it is"}));
-  EXPECT_TRUE(advice_for(nics.at(1), {}).empty());
+  EXPECT_EQ(advice_for(nics.at(0), {}).warnings,
+            (std::vector<std::string>{"0000:05:00.0 stays with mlx5_core: name it in live.ports as it is"}));
+  for (const auto& nic : nics) EXPECT_TRUE(advice_for(nic, {}).commands.empty());
+  EXPECT_TRUE(advice_for(nics.at(1), {}).warnings.empty());
 }
 
 TEST(KernelNics, a_machine_without_pci_has_none) {
