@@ -13,6 +13,10 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
+std::string counted(std::uint64_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 std::string scaled(double number, const char* unit) {
   constexpr std::string_view prefixes[]{"", "k", "M", "G", "T", "P", "E"};
   std::size_t prefix = 0;

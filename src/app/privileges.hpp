@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,10 @@ struct Identity {
 /// The settings live.user and live.group, names or numbers: nothing where both are empty; without a group, the user's
 /// own. Throws StartError where one is unknown.
 std::optional<Identity> identity_of(const std::string& user, const std::string& group);
+
+/// What `act` returns, 0 to 255, where `identity` does it: in a process of its own, so that nothing is given up yet.
+/// For a time before there are threads.
+int result_as(const Identity& identity, const std::function<int()>& act);
 
 /// Becomes `identity` for good, all threads of the process, and lets no program that it executes have more. Of the
 /// `capabilities` (names as in capabilities(7): "net_raw", "CAP_NET_ADMIN") the calling thread keeps those that it has,

@@ -113,7 +113,7 @@ std::vector<std::string> Probe::apply(const Settings& wanted) {
         "flow.timeout_active and flow.timeout_closed: such long timeouts need wider records, and that takes "
         "a restart; nothing was changed"};
   if (destinations) {
-    Reconfigure request{resolve({wanted.exporter.out, wanted.exporter.to})};
+    Reconfigure request{resolve({wanted.exporter.out, wanted.exporter.to}, settings_.exporter.to)};
     ask_exporter(request);
     if (!request.refusal.empty()) throw StartError{request.refusal + "; nothing was changed"};
   }
