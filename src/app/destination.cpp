@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/human.hpp"
+
 namespace weir::app {
 
 using std::chrono::milliseconds;
@@ -42,7 +44,7 @@ bool Destination::add_to_session(TemplateId id, Bytes record, const Totals& tota
 }
 
 void Destination::tick() noexcept {
-  if (rotation_ && is_open() && rotation_->is_due(options_.wall())) rotate();
+  if (rotation_ && is_open() && !waits_for_space() && rotation_->is_due(options_.wall())) rotate();
   if (!half_sent_) session_.tick(now_);
   if (!blocked_) send_owed(options_.patience == Patience::wait ? no_limit : messages_a_tick);
 }
@@ -82,7 +84,7 @@ void Destination::take_answer(Sent answer) noexcept {
       return;
     case Sent::try_later:
       if (!waits) return hold_up();
-      if (!wait_some_more()) give_up(was_interrupted() ? Loss::interrupted : Loss::collector_dead);
+      if (regular_file() || !wait_some_more()) give_up(was_interrupted() ? Loss::interrupted : Loss::collector_dead);
       return;
     case Sent::paced:
       if (was_interrupted() && !std::exchange(slow_end_told_, true))
@@ -109,13 +111,27 @@ void Destination::take_answer(Sent answer) noexcept {
 
 /// A regular file's records are exported when the file has its name: if it never gets it, they are lost.
 void Destination::count_accepted() noexcept {
-  const bool is_final = !is_whole_or_nothing();
-  (is_final ? exported_ : unnamed_) += session_.accepted_last();
-  if (is_final && backlog_.empty()) tell_end_of_outage();
+  if (regular_file()) {
+    unwritten_.push_back(session_.accepted_last());
+    count_written();
+  } else {
+    exported_ += session_.accepted_last();
+  }
+  if (is_stuck() && options_.patience == Patience::backlog) tell_outage(what_waits());
+  else if (backlog_.empty()) tell_end_of_outage();
+}
+
+void Destination::count_written() noexcept {
+  const auto* file = regular_file();
+  if (!file || unwritten_.size() == file->unwritten()) return;
+  const auto end = unwritten_.end() - static_cast<std::ptrdiff_t>(file->unwritten());
+  for (auto message = unwritten_.begin(); message != end; ++message) unnamed_ += *message;
+  unwritten_.erase(unwritten_.begin(), end);
 }
 
 void Destination::closed(Sent answer) noexcept {
   if (answer == Sent::failed) return give_up(Loss::file_failed);
+  count_written();
   exported_ += std::exchange(unnamed_, {});
   tell_end_of_outage();
   if (answer == Sent::yes) return;
@@ -125,21 +141,43 @@ void Destination::closed(Sent answer) noexcept {
 }
 
 void Destination::give_up(Loss cause) noexcept {
+  if (regular_file()) cause = Loss::file_failed;
+  auto beside = let_go_of_channel();
   error_ = trouble();
   dead_ = true;
   dead_of_ = cause;
   half_sent_ = false;
-  std::visit([](auto& channel) { channel.abandon(); }, channel_);
-  auto beside = std::exchange(unnamed_, {});
   beside += backlog_.clear();
   const auto lost = session_.give_up(beside, now_);
-  if (rotation_) tell_outage("this file's records are lost, and those until the next one");
+  const bool another_comes = rotation_ && is_open();
+  if (another_comes) tell_outage("records are lost until the next file");
   lose(cause, lost);
-  if (rotation_) return;
-  const std::string help{loss_texts[static_cast<std::size_t>(cause)].help};
-  const bool harmless = !is_open() && lost.records == 0;
-  warn(name_ + ": " + error_ +
-       (harmless ? "; no record is lost, but it lacks the last statistics" : "; records are lost: " + help));
+  if (!another_comes) warn(subject() + ": " + error_ + "; " + consequence(cause, lost));
+}
+
+/// Nothing more is sent. Returns the records that were taken and are lost: a file keeps the whole messages in it, and
+/// what a collector took is its own.
+Totals Destination::let_go_of_channel() noexcept {
+  count_written();
+  auto* file = regular_file();
+  kept_ = file && file->keep_whole_messages();
+  if (kept_) exported_ += std::exchange(unnamed_, {});
+  if (!file) std::visit([](auto& channel) { channel.abandon(); }, channel_);
+  auto lost = std::exchange(unnamed_, {});
+  for (const auto& message : unwritten_) lost += message;
+  unwritten_.clear();
+  return lost;
+}
+
+/// For people: what it means that this much was lost as it was given up.
+std::string Destination::consequence(Loss cause, const Totals& lost) const {
+  const auto* file = regular_file();
+  if (file && !file->left_as().empty()) return "its records are in " + file->left_as() + ", whole: rename it by hand";
+  if (file && !kept_ && lost.records == 0) return "no record is lost, but there is no file";
+  if (lost.records == 0) return "no record is lost, but it lacks the last statistics";
+  const auto line =
+      counted(lost.records, "record") + " lost: " + std::string{loss_texts[static_cast<std::size_t>(cause)].help};
+  return kept_ ? "what was written before is whole; " + line : line;
 }
 
 void Destination::lose(Loss cause, const Totals& records) noexcept {
@@ -166,10 +204,28 @@ bool Destination::owes_no_more_records() const noexcept {
   return is_ending && backlog_.empty() && session_.waiting().records == 0;
 }
 
-bool Destination::is_whole_or_nothing() const noexcept {
-  const auto* file = std::get_if<transport::File>(&channel_);
-  return file && file->is_whole_or_nothing();
+transport::File* Destination::regular_file() noexcept {
+  auto* file = std::get_if<transport::File>(&channel_);
+  return file && file->is_whole_or_nothing() ? file : nullptr;
 }
+
+const transport::File* Destination::regular_file() const noexcept {
+  const auto* file = std::get_if<transport::File>(&channel_);
+  return file && file->is_whole_or_nothing() ? file : nullptr;
+}
+
+bool Destination::is_stuck() const noexcept {
+  const auto* file = regular_file();
+  return file && file->is_stuck();
+}
+
+std::string_view Destination::what_waits() const noexcept {
+  return regular_file() ? "records wait, and it is tried again every second (export.backlog_octets)"
+                        : "records wait for it (export.backlog_octets)";
+}
+
+/// Whose trouble it is: of files that follow one another, this one.
+std::string Destination::subject() const { return rotation_ ? std::get<transport::File>(channel_).path() : name_; }
 
 Instant Destination::now() const noexcept {
   return clock_ == ipfix::ExportClock::packets ? packet_clock_ : options_.wall();
@@ -193,6 +249,7 @@ DestinationReport Destination::report() const {
   report.exported = exported_;
   report.waiting = session_.waiting();
   report.waiting += unnamed_;
+  for (const auto& message : unwritten_) report.waiting += message;
   report.waiting += backlog_.waiting();
   report.absent = absent_;
   for (std::size_t i = 0; i < lost_.size(); ++i)

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
@@ -32,7 +33,7 @@ namespace weir::app {
 #define WEIR_LOSSES(X)                                                                       \
   X(collector_dead, "the collector took nothing for export.wait_max")                        \
   X(interrupted, "the run was interrupted while the collector took nothing")                 \
-  X(file_failed, "the file could not be written; what was in it is gone with it")            \
+  X(file_failed, "the file could not be written")                                            \
   X(message_refused, "the network refused the message, usually for its length")              \
   X(backlog_full, "the oldest in the backlog made room for new ones: export.backlog_octets") \
   X(removed, "it still waited when its destination was taken out of the settings")           \
@@ -128,12 +129,19 @@ class Destination {
   bool send_owed(unsigned messages) noexcept;
   void take_answer(transport::Sent answer) noexcept;
   void count_accepted() noexcept;
+  void count_written() noexcept;
+  Totals let_go_of_channel() noexcept;
+  std::string consequence(Loss cause, const Totals& lost) const;
   void closed(transport::Sent answer) noexcept;
   void give_up(Loss cause) noexcept;
   void lose(Loss cause, const Totals& records) noexcept;
   std::chrono::milliseconds time_without_progress() noexcept;
   bool owes_no_more_records() const noexcept;
-  bool is_whole_or_nothing() const noexcept;
+  transport::File* regular_file() noexcept;
+  const transport::File* regular_file() const noexcept;
+  bool is_stuck() const noexcept;
+  std::string_view what_waits() const noexcept;
+  std::string subject() const;
   bool was_interrupted() const noexcept { return options_.stop.load(std::memory_order_relaxed); }
   Instant now() const noexcept;
   void warn(const std::string& line) const noexcept;
@@ -153,7 +161,9 @@ class Destination {
   void end_some() noexcept;
   void close_some() noexcept;
   bool is_past_its_time() const noexcept;
+  bool waits_for_space() const noexcept;
   void rotate() noexcept;
+  void end_file(transport::Sent answer) noexcept;
   void tell_outage(std::string_view consequence) noexcept;
   void tell_end_of_outage() noexcept;
 
@@ -170,12 +180,13 @@ class Destination {
   Bytes message_;           ///< on its way; the session owns its octets
   bool half_sent_ = false;  ///< part of it was taken: it must stay as it is
   bool blocked_ = false;    ///< it was not taken: nothing is tried before the next service()
-  bool begun_ = false, dead_ = false, waiting_ = false, warned_ = false, slow_end_told_ = false;
+  bool begun_ = false, dead_ = false, kept_ = false, waiting_ = false, warned_ = false, slow_end_told_ = false;
   Loss dead_of_{}, cause_of_end_{};
   Stage stage_ = Stage::open;
   Steady::time_point waiting_since_{}, ends_at_{};
   std::uint64_t progress_ = 0, files_ = 1;
   Totals exported_, unnamed_, absent_;  ///< unnamed_: in a file that has no name yet
+  std::vector<Totals> unwritten_;       ///< by message: a file has taken them, but not written
   std::array<Totals, loss_texts.size()> lost_{};
   std::string error_;
 };

@@ -15,7 +15,6 @@ using transport::Sent;
 namespace {
 
 constexpr unsigned messages_a_turn = 256;  ///< of one service(), so that no destination keeps the others waiting
-
 }  // namespace
 
 bool Destination::service() noexcept {
@@ -51,7 +50,7 @@ void Destination::hold_up() noexcept {
   blocked_ = true;
   const auto waited = time_without_progress();
   if (!is_open() && waited >= options_.wait_max_interrupted) give_up(cause_of_end_);
-  else if (is_open() && waited >= worth_a_line) tell_outage("records wait for it (export.backlog_octets)");
+  else if (is_open() && waited >= worth_a_line) tell_outage(what_waits());
 }
 
 bool Destination::is_pending() const noexcept {
@@ -106,7 +105,13 @@ void Destination::close_some() noexcept {
   stage_ = Stage::ended;
 }
 
-/// This file ends, another begins; each is whole by itself (RFC 5655 §7.3.7). A regular file never answers try_later.
+/// What waits for room on the disk belongs into this file, however late.
+bool Destination::waits_for_space() const noexcept {
+  const auto* file = regular_file();
+  return !dead_ && file && file->is_disk_full();
+}
+
+/// This file ends, another begins; each is whole by itself (RFC 5655 §7.3.7).
 void Destination::rotate() noexcept {
   if (!dead_) {
     session_.owe_data();
@@ -114,21 +119,28 @@ void Destination::rotate() noexcept {
     session_.owe_statistics();
     send_owed(no_limit);
   }
-  if (!dead_) closed(std::get<transport::File>(channel_).finish());
-  dead_ = !std::get<transport::File>(channel_).begin_next(rotation_->next(options_.wall()));
-  dead_of_ = Loss::file_failed;
-  if (dead_) {
-    error_ = trouble();
-    tell_outage("records are lost until the next file");
-    return;
-  }
+  auto& file = std::get<transport::File>(channel_);
+  if (!dead_) end_file(file.finish());
+  if (!file.begin_next(rotation_->next(options_.wall()))) return give_up(Loss::file_failed);
+  dead_ = blocked_ = waiting_ = false;
   session_.begin(now_);
   ++files_;
 }
 
+/// What did not come into this file yet goes into the next one; what it had taken and cannot keep is lost.
+void Destination::end_file(Sent answer) noexcept {
+  if (answer == Sent::yes) return closed(answer);
+  const auto lost = let_go_of_channel();
+  error_ = trouble();
+  session_.count_not_sent(lost, now_);
+  const bool is_news = outage_.is_news(Steady::now(), backlog_.waiting().records);
+  if (outage_.is_first_loss() || is_news) warn(subject() + ": " + error_ + "; " + consequence(Loss::file_failed, lost));
+  lose(Loss::file_failed, lost);
+}
+
 void Destination::tell_outage(std::string_view consequence) noexcept {
   if (!outage_.is_news(Steady::now(), backlog_.waiting().records)) return;
-  auto line = name_ + ": " + trouble() + "; " + std::string{consequence};
+  auto line = subject() + ": " + trouble() + "; " + std::string{consequence};
   if (const auto times = outage_.times(); times > 1)
     line += " (" + counted(times, "time") + " since this was last said)";
   warn(line);
@@ -137,8 +149,8 @@ void Destination::tell_outage(std::string_view consequence) noexcept {
 void Destination::tell_end_of_outage() noexcept {
   if (!outage_.is_over()) return;
   const auto lasted = static_cast<std::uint64_t>(outage_.lasted(Steady::now()).count());
-  warn(name_ + ": takes records again after " + counted(lasted, "second") + "; " + counted(outage_.waited(), "record") +
-       " waited, " + counted(outage_.lost(), "record") + " lost");
+  warn(subject() + ": takes records again after " + counted(lasted, "second") + "; " +
+       counted(outage_.waited(), "record") + " waited, " + counted(outage_.lost(), "record") + " lost");
 }
 
 }  // namespace weir::app

@@ -52,14 +52,16 @@ std::size_t backlog_octets(const ExporterOptions& options, const ipfix::Catalogu
 
 }  // namespace
 
-Resolved resolve(const Destinations& destinations) {
+Resolved resolve(const Destinations& destinations, std::span<const std::string> may_be_absent) {
   refuse_twice("--out", one_name_each(destinations.files));
   refuse_twice("--to", destinations.collectors);
   Resolved resolved{.files = destinations.files, .collectors = {}};
   for (const auto& text : destinations.collectors) {
     auto endpoint = transport::parse_endpoint(text);
-    auto addresses = transport::resolve(endpoint);
-    resolved.collectors.push_back({std::move(endpoint), std::move(addresses)});
+    auto known = transport::look_up(endpoint);
+    const bool may_be = std::find(may_be_absent.begin(), may_be_absent.end(), text) != may_be_absent.end();
+    if (known.addresses.empty() && !may_be) transport::refuse_unknown(endpoint, known.problem);
+    resolved.collectors.push_back({std::move(endpoint), std::move(known)});
   }
   return resolved;
 }
@@ -75,7 +77,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write(), not our end
   if (!is_live() && options_.rotate > nanoseconds{0})
     throw StartError{"export.rotate: a replay writes one file; set it to 0"};
-  const auto wanted = resolve(destinations);
+  const auto wanted = is_live() ? resolve(destinations, destinations.collectors) : resolve(destinations);
   if (is_live()) tell_of_leftovers(wanted.files);
   destinations_ = open_new(wanted);
 }
@@ -131,7 +133,7 @@ std::unique_ptr<Destination> Exporter::open(const std::string& name, const ipfix
 
 std::unique_ptr<Destination> Exporter::open_file(const std::string& path) const {
   const auto clock = is_live() ? ipfix::ExportClock::wall : ipfix::ExportClock::packets;
-  const transport::FileOptions file{.wait_for_reader = !is_live()};
+  const transport::FileOptions file{.wait_for_reader = !is_live(), .owner = options_.file_owner};
   return open(path, session_options(ipfix::Delivery::stream, clock), [&] {
     return Channel{std::in_place_type<transport::File>, path, stop_, file};
   });
@@ -141,26 +143,31 @@ std::unique_ptr<Destination> Exporter::open_rotated_file(const std::string& patt
   Rotation rotation{pattern, options_.rotate};
   const auto path = rotation.first(options_.wall());
   const auto opener = [&] {
-    return Channel{std::in_place_type<transport::File>, path, stop_, transport::FileOptions{.replace = false}};
+    return Channel{std::in_place_type<transport::File>, path, stop_,
+                   transport::FileOptions{.replace = false, .owner = options_.file_owner}};
   };
   return open(pattern, session_options(ipfix::Delivery::stream, ipfix::ExportClock::wall), opener, rotation);
 }
 
 std::unique_ptr<Destination> Exporter::open_collector(const Resolved::Collector& collector) const {
-  const auto& [endpoint, addresses] = collector;
+  const auto& endpoint = collector.endpoint;
   if (endpoint.scheme == transport::Scheme::udp) {
-    const transport::UdpOptions udp{.rate = options_.udp_rate, .message_octets = options_.message_octets};
+    const transport::UdpOptions udp{
+        .rate = options_.udp_rate,
+        .message_octets = options_.message_octets,
+        .absence = is_live() ? transport::Absence::waited_for : transport::Absence::refused};
     return open(endpoint.text, session_options(ipfix::Delivery::datagram, ipfix::ExportClock::wall), [&] {
-      return Channel{std::in_place_type<transport::Udp>, collector.endpoint, collector.addresses, udp};
+      return Channel{std::in_place_type<transport::Udp>, collector.endpoint, collector.known, udp};
     });
   }
   const transport::TcpOptions tcp{.retry_min = options_.tcp_retry_min, .stall_max = options_.wait_max};
   return open(endpoint.text, session_options(ipfix::Delivery::stream, ipfix::ExportClock::wall), [&] {
-    return Channel{std::in_place_type<transport::Tcp>, collector.addresses, tcp};
+    return Channel{std::in_place_type<transport::Tcp>, collector.endpoint, collector.known, tcp};
   });
 }
 
-/// What a probe that was killed left behind is looked for where this one writes, before it writes anything.
+/// What a probe that was killed, or could not rename a file, left behind is looked for where this one writes, before it
+/// writes anything.
 void Exporter::tell_of_leftovers(const std::vector<std::string>& files) const {
   constexpr std::size_t names_max = 8;
   std::vector<std::string> found;
@@ -176,8 +183,8 @@ void Exporter::tell_of_leftovers(const std::vector<std::string>& files) const {
   for (std::size_t i = 0; i < std::min(found.size(), names_max); ++i) names += (i > 0 ? ", " : "") + found[i];
   if (found.size() > names_max) names += " and " + std::to_string(found.size() - names_max) + " more";
   destination_options_.warn(names +
-                            ": left by a process that was killed; what it had in memory is lost, and these"
-                            " files are not whole; delete them, or see what weir dump finds in them");
+                            ": left by a process that was killed, or could not rename them; what it had in memory is"
+                            " lost, and they may lack their end; weir dump reads what is in them, else delete them");
 }
 
 void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {

@@ -51,23 +51,25 @@ struct ExporterOptions {
   ClockChoice clock = ClockChoice::automatic;
   Patience patience = Patience::wait;
   std::size_t backlog_octets = std::size_t{64} << 20;  ///< for each destination; Patience::backlog
+  std::optional<transport::Owner> file_owner{};        ///< who has to rename them
   nanoseconds rotate{0};                               ///< a new file this often, 0: never; Patience::backlog
   ipfix::SelectionPlan selection{};
   Instant (*wall)() noexcept = &wall_now;
   std::function<void(std::string_view)> warn{};  ///< gets one line; none: standard error
 };
 
-/// Destinations whose names have been looked up.
+/// Destinations whose names have been looked up. A collector may be absent: it has no address then.
 struct Resolved {
   struct Collector {
     transport::Endpoint endpoint;
-    std::vector<transport::Address> addresses;
+    transport::LookedUp known;
   };
   std::vector<std::string> files;
   std::vector<Collector> collectors;
 };
-/// Asks the resolver, and so may take seconds: not for a thread that exports. Throws StartError for what cannot be.
-Resolved resolve(const Destinations& destinations);
+/// Asks the resolver, and so may take seconds: not for a thread that exports. Throws StartError for what cannot be; of
+/// collectors that `may_be_absent`, only for what is written wrongly.
+Resolved resolve(const Destinations& destinations, std::span<const std::string> may_be_absent = {});
 
 class Exporter {
  public:

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -125,6 +126,21 @@ std::optional<Identity> identity_of(const std::string& user, const std::string& 
     throw StartError{fmt::format("live.group: there is no group '{}'; `groupadd --system {}` makes it", group, group)};
   identity.group = group_entry ? group_entry->gr_gid : *group_number;
   return identity;
+}
+
+int result_as(const Identity& identity, const std::function<int()>& act) {
+  const auto child = ::fork();
+  if (child == 0) {
+    try {
+      drop_privileges(identity);
+      ::_exit(act());
+    } catch (const StartError&) {
+      ::_exit(0);  // who becomes it for good will say so
+    }
+  }
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 std::string drop_privileges(const Identity& identity) {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +25,10 @@ struct Identity {
 /// name is unknown.
 std::optional<Identity> identity_of(const std::string& user, const std::string& group,
                                     std::span<const std::string> capabilities = {});
+
+/// What `act` returns, 0 to 255, where `identity` does it: in a process of its own, so that nothing is given up yet.
+/// For a time before there are threads.
+int result_as(const Identity& identity, const std::function<int()>& act);
 
 /// Becomes `identity` for good, all threads of the process, and lets no program that it executes have more. Of the
 /// identity's capabilities the calling thread keeps those that it has, and so do threads that it starts later. Returns

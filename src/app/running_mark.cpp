@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,7 +26,8 @@ long number_in(int file) {
 }
 
 [[noreturn]] void fail(const std::string& path, int error) {
-  throw StartError{fmt::format("{}: {}; give another live.control", path, std::strerror(error))};
+  throw StartError{
+      fmt::format("{}: {}; delete it if no probe runs, or give another live.control", path, std::strerror(error))};
 }
 
 }  // namespace
@@ -49,8 +51,11 @@ RunningMark::~RunningMark() {
   if (::ftruncate(file_.number(), 0) != 0) return;  // then the next start says too much rather than too little
 }
 
+/// It is open: that suffices to end in order. Who took it owns it and may take it again, whatever capabilities are left
+/// by then; the group is for a start without root.
 void RunningMark::give_to(const Identity& owner) {
-  if (::fchown(file_.number(), owner.user, owner.group) != 0) return;  // it is open: that suffices to end in order
+  if (::fchown(file_.number(), ::geteuid(), owner.group) != 0) return;
+  if (::fchmod(file_.number(), 0664) != 0) return;
 }
 
 }  // namespace weir::app

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "transport/endpoint.hpp"
 
-#include <netdb.h>
-
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -30,6 +29,13 @@ std::uint16_t parse_port(std::string_view text, const Complaint& complain) {
   if (error != std::errc{} || end != text.data() + text.size() || port == 0)
     complain("the port must be a number from 1 to 65535");
   return port;
+}
+
+LookedUp ask_resolver(const Endpoint& endpoint, const addrinfo& hints) {
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
+  return looked_up(error, found);
 }
 
 }  // namespace
@@ -58,24 +64,40 @@ Endpoint parse_endpoint(std::string_view text, std::string_view option) {
   return endpoint;
 }
 
-std::vector<Address> resolve(const Endpoint& endpoint) {
+addrinfo hints_of(const Endpoint& endpoint) noexcept {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICSERV;
   hints.ai_socktype = endpoint.scheme == Scheme::udp ? SOCK_DGRAM : SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const auto port = std::to_string(endpoint.port);
-  const int error = ::getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &found);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{found, &::freeaddrinfo};
-  if (error != 0)
-    throw StartError{endpoint.text + ": " + ::gai_strerror(error) + "; give a host name that resolves, or an address"};
-  std::vector<Address> addresses;
+  return hints;
+}
+
+LookedUp looked_up(int error, const addrinfo* found) {
+  if (error != 0) return {.addresses = {}, .problem = ::gai_strerror(error)};
+  LookedUp answer;
   for (const auto* info = found; info; info = info->ai_next) {
-    Address address;
+    auto& address = answer.addresses.emplace_back();
     address.octets = info->ai_addrlen;
     std::memcpy(&address.storage, info->ai_addr, info->ai_addrlen);
-    addresses.push_back(address);
   }
-  return addresses;
+  return answer;
+}
+
+LookedUp look_up(const Endpoint& endpoint) { return ask_resolver(endpoint, hints_of(endpoint)); }
+
+bool is_address(const Endpoint& endpoint) {
+  auto hints = hints_of(endpoint);
+  hints.ai_flags |= AI_NUMERICHOST;
+  return !ask_resolver(endpoint, hints).addresses.empty();
+}
+
+std::vector<Address> resolve(const Endpoint& endpoint) {
+  auto answer = look_up(endpoint);
+  if (answer.addresses.empty()) refuse_unknown(endpoint, answer.problem);
+  return std::move(answer.addresses);
+}
+
+void refuse_unknown(const Endpoint& endpoint, const char* problem) {
+  throw StartError{endpoint.text + ": " + problem + "; give a host name that resolves, or an address"};
 }
 
 }  // namespace weir::transport

@@ -2,6 +2,7 @@
 // Where a collector listens: udp://HOST[:PORT] or tcp://HOST[:PORT].
 #pragma once
 
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -31,7 +32,20 @@ struct Address {
   int family() const noexcept { return storage.ss_family; }
 };
 
-/// All addresses of the host, in the resolver's order. Throws StartError if there are none.
+/// What the resolver said: addresses in its order, or why there are none.
+struct LookedUp {
+  std::vector<Address> addresses;
+  const char* problem = "";
+};
+LookedUp look_up(const Endpoint& endpoint);
+/// The same of an answer of getaddrinfo(3), and how to ask it.
+LookedUp looked_up(int error, const addrinfo* found);
+addrinfo hints_of(const Endpoint& endpoint) noexcept;
+/// The host is no name that others would have to be asked for.
+bool is_address(const Endpoint& endpoint);
+
+/// Throws StartError if there are none.
 std::vector<Address> resolve(const Endpoint& endpoint);
+[[noreturn]] void refuse_unknown(const Endpoint& endpoint, const char* problem);
 
 }  // namespace weir::transport

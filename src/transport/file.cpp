@@ -4,32 +4,23 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <memory>
+#include <utility>
 
 #include "base/error.hpp"
+#include "transport/folder.hpp"
 
 namespace weir::transport {
 namespace {
 
 constexpr std::size_t buffer_octets = 256 * 1024;
-
-/// What a name leads to, symbolic links followed, so that it is the link's target that is replaced.
-std::string target_of(const std::string& path) {
-  const std::unique_ptr<char, decltype(&::free)> real{::realpath(path.c_str(), nullptr), &::free};
-  return real ? std::string{real.get()} : path;
-}
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string{} : path.substr(0, slash + 1);
-}
+constexpr std::size_t message_octets_min = 16;        ///< RFC 7011 §3.1: a header alone
+constexpr std::chrono::seconds write_again_after{1};  ///< space does not come back sooner
 
 /// "flows.ipfix" → "flows-3.ipfix": what looks for all files of a kind finds this one, too.
 std::string numbered(const std::string& path, int number) {
@@ -54,6 +45,7 @@ File::File(std::string path, const std::atomic<bool>& stop, const FileOptions& o
     : options_{options}, path_{std::move(path)} {
   if (!options_.replace) {
     open_beside();
+    give_away();
     return;
   }
   struct stat about {};
@@ -65,20 +57,31 @@ File::File(std::string path, const std::atomic<bool>& stop, const FileOptions& o
   }
   open_beside();
   if (exists) (void)::fchmod(file_.number(), about.st_mode & 0777);
+  give_away();
 }
 
 bool File::begin_next(std::string path) noexcept try {
   path_ = std::move(path);
+  left_as_.clear();
   buffered_ = 0;
+  octets_ = whole_ = 0;
+  ends_.clear();
   failed_ = true;
   open_beside();
+  give_away();
   failed_ = false;
   return true;
 } catch (const StartError&) {
+  stuck_ = true;
   return false;
 }
 
-void File::refuse(const Trouble& trouble, const char* remedy) {
+/// Last, for the mode may be changed by the owner alone.
+void File::give_away() noexcept {
+  if (options_.owner) (void)!::fchown(file_.number(), options_.owner->user, options_.owner->group);
+}
+
+void File::refuse(const Trouble& trouble, const std::string& remedy) {
   trouble_ = trouble;
   throw StartError{"--out " + path_ + ": " + trouble.text() + "; " + remedy};
 }
@@ -105,6 +108,8 @@ void File::open_beside() {
   target_ = options_.replace ? target_of(path_) : path_;
   if (options_.replace && ::access(target_.c_str(), F_OK) == 0 && ::access(target_.c_str(), W_OK) != 0)
     refuse({"may not be written", errno}, "give another name, or change its permissions");
+  if (options_.replace && !may_replace(target_))
+    refuse({"may only be replaced by its owner", EPERM}, "give another name, or remove it");
   constexpr int attempts = 1000;
   for (int i = 0; i < attempts && !file_; ++i) {
     temporary_ = directory_of(target_) + ".weir-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".part";
@@ -114,19 +119,27 @@ void File::open_beside() {
   if (!file_) {
     const int error = errno;
     temporary_.clear();
-    refuse({"creating a file in its directory", error}, "give a name in a directory that exists and may be written");
+    const bool is_forbidden = error == EACCES || error == EPERM;
+    refuse({"creating a file in its directory", error},
+           is_forbidden ? "`chown " + std::to_string(::geteuid()) + " " + directory_of(target_) +
+                              ".` lets it, or give a name in another directory"
+                        : "give a name in a directory that exists and may be written");
   }
   // For as long as this process lives the lock tells the file from one that was left behind (leftovers.hpp).
   (void)::flock(file_.number(), LOCK_EX | LOCK_NB);
   buffer_.resize(buffer_octets);
+  ends_.reserve(buffer_octets / message_octets_min);
 }
 
 Sent File::send(Bytes message) noexcept {
   if (failed_) return Sent::failed;
   if (!is_whole_or_nothing()) return write_through(message);
-  if (message.size() > buffer_.size() - buffered_ && !write_out()) return Sent::failed;
+  const bool is_time = stuck_ ? Clock::now() >= retry_at_ : message.size() > room();
+  if (is_time) (void)write_out();
+  if (message.size() > room()) return Sent::try_later;
   std::memcpy(buffer_.data() + buffered_, message.data(), message.size());
   buffered_ += message.size();
+  ends_.push_back(octets_ + buffered_);
   ++progress_;
   return Sent::yes;
 }
@@ -151,19 +164,34 @@ Sent File::write_through(Bytes message) noexcept {
   return Sent::yes;
 }
 
+/// False: what was not written stays in the buffer.
 bool File::write_out() noexcept {
-  for (std::size_t at = 0; at < buffered_;) {
+  std::size_t at = 0;
+  int error = 0;
+  while (at < buffered_ && error == 0) {
     const auto octets = ::write(file_.number(), buffer_.data() + at, buffered_ - at);
-    if (octets < 0 && errno == EINTR) continue;
-    if (octets < 0) {
-      fail({"write", errno});
-      return false;
-    }
-    at += static_cast<std::size_t>(octets);
+    if (octets >= 0) at += static_cast<std::size_t>(octets);
+    else if (errno != EINTR) error = errno;
   }
-  buffered_ = 0;
-  return true;
+  take_out(at);
+  stuck_ = error != 0;
+  if (!stuck_) return true;
+  trouble_ = {"write", error};
+  retry_at_ = Clock::now() + write_again_after;
+  return false;
 }
+
+/// So many octets of the buffer are in the file.
+void File::take_out(std::size_t octets) noexcept {
+  std::memmove(buffer_.data(), buffer_.data() + octets, buffered_ - octets);
+  buffered_ -= octets;
+  octets_ += octets;
+  const auto half = std::upper_bound(ends_.begin(), ends_.end(), octets_);
+  if (half != ends_.begin()) whole_ = *(half - 1);
+  ends_.erase(ends_.begin(), half);
+}
+
+bool File::is_disk_full() const noexcept { return stuck_ && (trouble_.error == ENOSPC || trouble_.error == EDQUOT); }
 
 Sent File::finish() noexcept {
   if (failed_) return Sent::failed;
@@ -171,9 +199,25 @@ Sent File::finish() noexcept {
     const int error = file_.close();
     return error == 0 ? Sent::yes : fail({"close", error});
   }
-  if (!write_out()) return Sent::failed;
+  return write_out() ? close_under_its_name() : Sent::failed;
+}
+
+bool File::keep_whole_messages() noexcept {
+  const bool can = !failed_ && is_whole_or_nothing() && whole_ > 0;
+  if (can && ::ftruncate(file_.number(), static_cast<off_t>(whole_)) == 0) return close_under_its_name() == Sent::yes;
+  abandon();
+  return false;
+}
+
+Sent File::close_under_its_name() noexcept {
   if (const int error = file_.close()) return fail({"close", error});
-  if (const int error = give_name()) return fail({"rename", error});
+  failed_ = true;  // nothing more goes into it
+  if (const int error = give_name()) {
+    trouble_ = {"rename", error};
+    if (::access(temporary_.c_str(), F_OK) == 0) left_as_ = temporary_;
+    temporary_.clear();
+    return Sent::failed;
+  }
   temporary_.clear();
   return Sent::yes;
 }

@@ -52,6 +52,11 @@ Sent Tcp::send(Bytes message) noexcept {
 bool Tcp::is_connected() noexcept {
   if (state_ == State::idle && Clock::now() >= retry_at_) {
     retry_at_ = Clock::now() + options_.retry_min;
+    if (!is_first_ || where_.addresses().empty()) where_.look_again();
+    is_first_ = false;
+    state_ = State::looking;
+  }
+  if (state_ == State::looking && !where_.is_looking()) {
     next_address_ = 0;
     connect_next();
   }
@@ -70,8 +75,10 @@ bool Tcp::is_connected() noexcept {
 }
 
 void Tcp::connect_next() noexcept {
-  while (next_address_ < addresses_.size()) {
-    const auto& address = addresses_[next_address_++];
+  const auto& addresses = where_.addresses();
+  if (addresses.empty()) trouble_ = {where_.problem(), 0};
+  while (next_address_ < addresses.size()) {
+    const auto& address = addresses[next_address_++];
     socket_ = Descriptor{::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (socket_) prepare(socket_.number());
     attempted_ = Clock::now();
@@ -90,7 +97,7 @@ void Tcp::connect_next() noexcept {
 int Tcp::connect_error() noexcept {
   pollfd ready{.fd = socket_.number(), .events = POLLOUT, .revents = 0};
   if (::poll(&ready, 1, 0) <= 0) {
-    const bool others_wait = next_address_ < addresses_.size();
+    const bool others_wait = next_address_ < where_.addresses().size();
     return others_wait && Clock::now() - attempted_ >= attempt_max ? ETIMEDOUT : EINPROGRESS;
   }
   int error = 0;

@@ -5,12 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/descriptor.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/transport.hpp"
 #include "transport/trouble.hpp"
+#include "transport/whereabouts.hpp"
 
 namespace weir::transport {
 
@@ -21,11 +21,12 @@ struct TcpOptions {
   milliseconds close_max{500};                         ///< for the collector to close, once it has everything
 };
 
-/// Connects when there is something to send, and again after a break, each time trying all addresses of the host.
+/// Connects when there is something to send, and again after a break, each time trying all addresses that the host has
+/// by then.
 class Tcp {
  public:
-  Tcp(std::vector<Address> addresses, const TcpOptions& options)
-      : options_{options}, addresses_{std::move(addresses)} {}
+  Tcp(const Endpoint& endpoint, LookedUp known, const TcpOptions& options)
+      : options_{options}, where_{endpoint, std::move(known)} {}
 
   Sent send(Bytes message) noexcept;
   bool half_sent() const noexcept { return written_ > 0; }
@@ -41,7 +42,7 @@ class Tcp {
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class State : std::uint8_t { idle, connecting, connected, closing, closed };
+  enum class State : std::uint8_t { idle, looking, connecting, connected, closing, closed };
 
   bool is_connected() noexcept;
   void connect_next() noexcept;
@@ -53,10 +54,11 @@ class Tcp {
   Sent end(State state, Sent answer) noexcept;
 
   TcpOptions options_;
-  std::vector<Address> addresses_;
+  Whereabouts where_;
   std::size_t next_address_ = 0;
   Descriptor socket_;
   State state_ = State::idle;
+  bool is_first_ = true;
   Clock::time_point retry_at_{}, attempted_{}, confirmed_{};
   std::size_t written_ = 0;  ///< of the message that is on its way
   std::uint64_t queued_ = 0, progress_ = 0, connections_ = 0, unconfirmed_ = 0;

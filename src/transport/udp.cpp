@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -13,43 +14,75 @@ namespace weir::transport {
 
 using std::chrono::nanoseconds;
 
-Udp::Udp(const Endpoint& endpoint, std::span<const Address> addresses, const UdpOptions& options) {
-  open(endpoint, addresses);
-  check_path(endpoint, options.message_octets);
+namespace {
+
+constexpr std::chrono::seconds look_again_after{5};
+constexpr std::size_t datagram_octets_max = 65535;
+
+}  // namespace
+
+Udp::Udp(const Endpoint& endpoint, LookedUp known, const UdpOptions& options)
+    : where_{endpoint, std::move(known)}, options_{options} {
   if (options.rate > 0) interval_ = nanoseconds{1'000'000'000 / options.rate};
+  const bool is_there = open();
+  if (!is_there && options.absence == Absence::waited_for) return;
+  if (where_.addresses().empty()) refuse_unknown(endpoint, where_.problem());
+  if (!is_there) throw StartError{endpoint.text + ": " + trouble_.text() + "; check host and routes"};
+  if (options.message_octets > message_octets_max())
+    throw StartError{endpoint.text + ": the path takes packets of " + std::to_string(packet_octets_max()) +
+                     " octets; set export.message_octets to " + std::to_string(message_octets_max()) + " or less"};
 }
 
-void Udp::open(const Endpoint& endpoint, std::span<const Address> addresses) {
-  int error = 0;
-  for (const auto& address : addresses) {
+bool Udp::open() noexcept {
+  trouble_ = {where_.problem(), 0};
+  for (const auto& address : where_.addresses()) {
     Descriptor socket{::socket(address.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (socket && ::connect(socket.number(), address.get(), address.octets) == 0) {
       socket_ = std::move(socket);
       family_ = address.family();
-      return;
+      return true;
     }
-    error = errno;
+    trouble_ = {"no way there", errno};
   }
-  throw StartError{endpoint.text + ": " + Trouble{"no way there", error}.text() + "; check host and routes"};
+  return false;
+}
+
+/// True: there it is. The resolver's answer is for a later call.
+bool Udp::look_for_it() noexcept {
+  if (where_.is_looking()) return false;
+  if (std::exchange(asked_, false)) return open() && fits();
+  if (Clock::now() < look_at_) return false;
+  look_at_ = Clock::now() + look_again_after;
+  where_.look_again();
+  asked_ = true;
+  return false;
+}
+
+bool Udp::fits() noexcept {
+  if (options_.message_octets <= message_octets_max()) return true;
+  socket_.close();
+  trouble_ = {"the path takes only shorter packets; lower export.message_octets", 0};
+  return false;
+}
+
+std::size_t Udp::packet_octets_max() const noexcept {
+  int path = 0;
+  socklen_t octets = sizeof path;
+  const bool known = family_ == AF_INET6 ? ::getsockopt(socket_.number(), IPPROTO_IPV6, IPV6_MTU, &path, &octets) == 0
+                                         : ::getsockopt(socket_.number(), IPPROTO_IP, IP_MTU, &path, &octets) == 0;
+  return known && path > 0 ? std::min(static_cast<std::size_t>(path), datagram_octets_max) : datagram_octets_max;
 }
 
 /// RFC 7011 §10.3.3: the message length is set so that no packet is longer than the path takes.
-void Udp::check_path(const Endpoint& endpoint, std::size_t message_octets) const {
-  constexpr std::size_t ipv4_and_udp = 28, ipv6_and_udp = 48, datagram_max = 65535;
-  const bool v6 = family_ == AF_INET6;
-  const auto headers = v6 ? ipv6_and_udp : ipv4_and_udp;
-  int path = 0;
-  socklen_t octets = sizeof path;
-  const bool known = v6 ? ::getsockopt(socket_.number(), IPPROTO_IPV6, IPV6_MTU, &path, &octets) == 0
-                        : ::getsockopt(socket_.number(), IPPROTO_IP, IP_MTU, &path, &octets) == 0;
-  const auto packet_max = known && path > 0 ? std::min(static_cast<std::size_t>(path), datagram_max) : datagram_max;
-  const auto message_max = packet_max > headers ? packet_max - headers : 0;
-  if (message_octets > message_max)
-    throw StartError{endpoint.text + ": the path takes packets of " + std::to_string(packet_max) +
-                     " octets; set export.message_octets to " + std::to_string(message_max) + " or less"};
+std::size_t Udp::message_octets_max() const noexcept {
+  constexpr std::size_t ipv4_and_udp = 28, ipv6_and_udp = 48;
+  const auto headers = family_ == AF_INET6 ? ipv6_and_udp : ipv4_and_udp;
+  const auto packet = packet_octets_max();
+  return packet > headers ? packet - headers : 0;
 }
 
 Sent Udp::send(Bytes message) noexcept {
+  if (!socket_ && !look_for_it()) return Sent::try_later;
   if (interval_ > nanoseconds{0} && Clock::now() < next_) return Sent::paced;
   // An ICMP error is told to the next send, once, and that send does nothing: so it is repeated.
   for (int attempt = 0; attempt < 3; ++attempt) {

@@ -286,6 +286,22 @@ TEST(Control, after_a_probe_was_killed_the_next_says_what_is_lost_and_takes_its_
   EXPECT_EQ(Control{path}.lost_before(), "");
 }
 
+TEST(Control, gives_the_mark_to_a_group_and_the_next_start_needs_no_capability_to_take_it) {
+  const test::ScratchDirectory scratch;
+  const auto path = scratch / "weir.sock";
+  if (::geteuid() == 0) {
+    Control control{path};
+    control.give_to({.user = 65534, .group = 65534, .name = "nobody"});
+  } else {
+    GTEST_SKIP() << "needs root";
+  }
+  struct stat mark {};
+  ASSERT_EQ(::stat((path + ".pid").c_str(), &mark), 0);
+  EXPECT_EQ(mark.st_uid, 0u) << "without CAP_DAC_OVERRIDE root could not open another's";
+  EXPECT_EQ(mark.st_gid, 65534u);
+  EXPECT_EQ(mark.st_mode & 0777, 0664u);
+}
+
 /// `weir ctl` with these arguments: what it prints and how it exits.
 std::pair<int, std::string> ctl_with(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "ctl");

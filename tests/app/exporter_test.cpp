@@ -326,7 +326,7 @@ TEST(Exporter, a_collector_that_takes_nothing_more_is_given_up_and_what_it_had_s
   EXPECT_GT(report.unconfirmed_octets, 0u);
 }
 
-TEST(Exporter, loses_all_of_a_file_that_cannot_be_written_and_nothing_elsewhere) {
+TEST(Exporter, keeps_the_whole_messages_of_a_file_that_takes_no_more_and_loses_nothing_elsewhere) {
   const ScratchDirectory directory;
   rlimit before{};
   ::getrlimit(RLIMIT_FSIZE, &before);
@@ -339,15 +339,38 @@ TEST(Exporter, loses_all_of_a_file_that_cannot_be_written_and_nothing_elsewhere)
   ::setrlimit(RLIMIT_FSIZE, &before);
   under_test.expect_closed_ledger(small_totals(30'000));
   const auto reports = under_test.exporter.report();
+  const auto size = std::filesystem::file_size(path);
+  EXPECT_LE(size, 300'000u);
+  EXPECT_GT(size, 300'000u - 1400u) << "not a whole message less than there was room for";
+  std::size_t flows = 0;
+  for (const auto& message : Walker{}.walk_stream(contents(path)))
+    for (const auto& record : message.records) flows += record.set == 256;
+  EXPECT_EQ(flows, reports[0].exported.records);
   EXPECT_EQ(reports[0].lost.at(0).first, "file_failed");
-  EXPECT_EQ(reports[0].lost.at(0).second, small_totals(30'000));
   EXPECT_EQ(reports[0].error, "write: File too large");
-  EXPECT_EQ(directory.entries(), 0u) << "nothing half is left behind";
+  EXPECT_EQ(directory.entries(), 1u) << "nothing half is left behind";
   EXPECT_EQ(reports[1].exported, small_totals(30'000));
   EXPECT_EQ(reports[2].lost_in_all(), small_totals(30'000));
   ASSERT_EQ(under_test.warnings.size(), 2u);
   EXPECT_TRUE(under_test.warnings[0].starts_with("/dev/full: write: No space left on device; "))
       << under_test.warnings[0];
+  EXPECT_TRUE(under_test.warnings[1].starts_with(path + ": write: File too large; what was written before is whole; "))
+      << under_test.warnings[1];
+}
+
+TEST(Exporter, says_where_a_whole_file_is_that_could_not_have_its_name) {
+  const ScratchDirectory directory;
+  const auto path = directory / "flows.ipfix";
+  ExporterUnderTest under_test{{.files = {path}, .collectors = {}}};
+  std::filesystem::create_directory(path);  // meanwhile somebody took it
+  under_test.run(100);
+  under_test.expect_closed_ledger(small_totals(100));
+  EXPECT_EQ(under_test.exporter.report()[0].lost_in_all(), small_totals(100));
+  ASSERT_EQ(under_test.warnings.size(), 1u);
+  const auto left = directory / ".weir-" + std::to_string(::getpid()) + "-0.part";
+  EXPECT_EQ(under_test.warnings[0],
+            path + ": rename: Is a directory; its records are in " + left + ", whole: rename it by hand");
+  EXPECT_FALSE(Walker{}.walk_stream(contents(left)).empty());
 }
 
 TEST(Exporter, collectors_live_by_the_wall_clock_unless_told_otherwise) {

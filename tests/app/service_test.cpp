@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "app/privileges.hpp"
@@ -19,6 +21,7 @@
 #include "app/supervisor.hpp"
 #include "base/error.hpp"
 #include "support/scratch_directory.hpp"
+#include "transport/folder.hpp"
 
 namespace weir::app {
 namespace {
@@ -175,6 +178,24 @@ TEST(Privileges, users_and_groups_are_names_or_numbers_and_unknown_ones_are_refu
   EXPECT_EQ(complaint("4000000", ""), "live.user: 4000000 is no user with a group of its own; set live.group");
   EXPECT_NE(complaint("root", ""), "");
   EXPECT_NE(complaint("4294967295", "1"), "");  // setresuid would leave it as it is
+}
+
+TEST(Privileges, what_another_may_do_in_a_folder_is_known_before_they_are_dropped) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const test::ScratchDirectory scratch;
+  const auto nobody = identity_of("nobody", "").value();
+  const auto file = scratch / "flows.ipfix";
+  const auto tried = [&] { return result_as(nobody, [&] { return transport::try_folder_of(file); }); };
+  EXPECT_EQ(tried(), EACCES);
+  EXPECT_EQ(::geteuid(), 0u);
+  ASSERT_EQ(::chown((scratch / ".").c_str(), nobody.user, nobody.group), 0);
+  EXPECT_EQ(tried(), 0);
+  EXPECT_EQ(scratch.entries(), 0u);
+  ASSERT_EQ(::chown((scratch / ".").c_str(), 0, 0), 0);
+  ASSERT_EQ(::chmod((scratch / ".").c_str(), 01777), 0);
+  EXPECT_EQ(tried(), 0);
+  { std::ofstream{file} << "root's"; }
+  EXPECT_EQ(tried(), EPERM) << "in a folder like /tmp nobody replaces what is another's";
 }
 
 TEST(Privileges, once_dropped_are_gone_and_only_named_capabilities_stay) {

@@ -9,11 +9,11 @@ import socket
 import subprocess
 import tempfile
 
-from support.live import HEAP, PATIENCE, Probe, probe, received, replayed, same_flows
+from support.live import HEAP, PATIENCE, Probe, need_root, probe, received, replayed, same_flows
 from support.weir_cli import ROOT, WEIR, check, finish, flows, weir
 
 WEB, DNS, LINKS = (ROOT / "pcaps" / name for name in ("web.pcap", "dns.pcap", "links.pcapng"))
-UNUSABLE, USAGE = 1, 2
+UNUSABLE, USAGE, LOST = 1, 2, 4
 FILE = f"net_pcap0,rx_pcap={WEB}"
 SMALL = ("--set", "flow.capacity=65536")
 FORCED_END = 4
@@ -109,6 +109,47 @@ with check("a reload that is refused changes nothing, names the limit, and the s
             running.stop()
     finally:
         del os.environ["NOTIFY_SOCKET"]
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chmod(folder, 0o755)
+    if os.geteuid() == 0:
+        refused("a folder that live.user may not write", USAGE, ["nobody", f"{folder}/.", "chown nobody"], FILE, "--out",
+                f"{folder}/flows.ipfix", "--set", "live.user=nobody")
+        with check("and nothing is left in it"):
+            assert not os.listdir(folder), os.listdir(folder)
+
+with check("a probe whose records go nowhere says so, and what to set"):
+    said = weir("run", "eth_nowhere0", *HEAP, "--set", "live.control=", statuses=(USAGE,)).stderr.decode()
+    assert "records go nowhere" in said and "--to" in said and "--out" in said, said
+    said = weir("run", "eth_nowhere0", *HEAP, "--set", "live.control=", "--out", "/dev/null",
+                statuses=(USAGE,)).stderr.decode()
+    assert "records go nowhere" not in said, said
+
+with check("live.user names its files, in a folder like /tmp, too"), tempfile.TemporaryDirectory() as folder:
+    need_root()
+    os.chmod(folder, 0o1777)
+    out = pathlib.Path(folder, "flows.ipfix")
+    with subprocess.Popen([*Probe.command(), FILE, *HEAP, *SMALL, "--set", "live.control=", "--set", "live.user=nobody",
+                           "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        for line in running.stderr:
+            if "metering " in line:
+                break
+        running.send_signal(signal.SIGTERM)
+        said = running.communicate(timeout=PATIENCE)[1]
+    assert running.returncode == 0 and len(flows(out.read_bytes())) > 0, said
+    assert out.stat().st_uid != 0 and os.listdir(folder) == [out.name], os.listdir(folder)
+
+with check("collectors without a route, or without a name, keep no probe from starting: their records wait"):
+    need_root()
+    absent = ("udp://192.0.2.1:4739", "tcp://collector.invalid:4739")
+    to = [word for url in absent for word in ("--to", url)]
+    with probe(FILE, *SMALL, *to, under=("unshare", "-n")) as running:
+        for url in absent:
+            running.wait_until_said(f"{url}: ")
+        running.process.send_signal(signal.SIGTERM)
+        summary = json.loads(running.process.stdout.read())
+        assert running.process.wait(PATIENCE) == LOST and summary["ledger"] == "closed", running.lines
+    assert running.said("no way there: Network is unreachable; records wait for it"), running.lines
 
 with check("two probes side by side both meter"), contextlib.ExitStack() as both:
     probes = [both.enter_context(probe(f"net_pcap0,rx_pcap={path}", *SMALL)) for path in (WEB, DNS)]

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -98,6 +99,36 @@ TEST(File, says_that_the_disk_is_full_and_stays_failed) {
   EXPECT_EQ(full.finish(), Sent::failed);
 }
 
+TEST(File, that_takes_half_of_a_message_keeps_those_before_it_and_may_go_on_later) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const ScratchDirectory directory;
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto limit_to = [&](rlim_t octets) {
+    const rlimit limit{.rlim_cur = octets, .rlim_max = before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  File cut{directory / "cut", go_on}, whole{directory / "whole", go_on}, none{directory / "none", go_on};
+  for (auto* file : {&cut, &whole})
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(file->send(message(1000)), Sent::yes);
+  ASSERT_EQ(none.send(message(3000)), Sent::yes);
+  limit_to(2500);
+  for (auto* file : {&cut, &whole}) {
+    EXPECT_EQ(file->finish(), Sent::failed);
+    EXPECT_EQ(file->trouble(), "write: File too large");
+    EXPECT_EQ(file->unwritten(), 1u);
+  }
+  EXPECT_EQ(none.finish(), Sent::failed);
+  EXPECT_TRUE(cut.keep_whole_messages());
+  EXPECT_FALSE(none.keep_whole_messages());
+  limit_to(before.rlim_cur);
+  EXPECT_EQ(whole.send(message(1000)), Sent::yes);
+  EXPECT_EQ(whole.finish(), Sent::yes);
+  EXPECT_EQ(contents(directory / "cut"), message(2000));
+  EXPECT_EQ(contents(directory / "whole"), message(4000));
+  EXPECT_EQ(directory.entries(), 2u);
+}
+
 TEST(File, waits_for_the_reader_of_a_pipe_and_loses_no_octet) {
   const ScratchDirectory directory;
   const auto path = directory / "pipe";
@@ -183,6 +214,14 @@ TEST(File, that_cannot_be_written_is_refused_by_name_with_what_to_do) {
   const auto missing = complaint(directory / "no/flows.ipfix");
   EXPECT_NE(missing.find("No such file or directory; give a name in a directory that exists"), std::string::npos)
       << missing;
+  if (::geteuid() == 0) {
+    ::chmod((directory / ".").c_str(), 0755);
+    ASSERT_EQ(::seteuid(65534), 0);
+    const auto forbidden = complaint(directory / "flows.ipfix");
+    ASSERT_EQ(::seteuid(0), 0);
+    EXPECT_TRUE(forbidden.find("Permission denied; `chown 65534 " + directory / ".` lets it") != std::string::npos)
+        << forbidden;
+  }
   const auto pipe = directory / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const std::atomic<bool> stop{true};

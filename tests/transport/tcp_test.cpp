@@ -14,12 +14,13 @@ using test::comes;
 constexpr TcpOptions hasty{
     .retry_min = milliseconds{5}, .stall_max = std::chrono::seconds{60}, .close_max = milliseconds{50}};
 
-std::vector<Address> addresses_of(const Bound& collector) {
-  return resolve(parse_endpoint("tcp://127.0.0.1:" + std::to_string(collector.port())));
+Endpoint endpoint_of(const Bound& collector) {
+  return parse_endpoint("tcp://127.0.0.1:" + std::to_string(collector.port()));
 }
 
 struct TcpUnderTest {
-  explicit TcpUnderTest(const TcpOptions& options = hasty) : tcp{addresses_of(collector), options} {}
+  explicit TcpUnderTest(const TcpOptions& options = hasty)
+      : tcp{endpoint_of(collector), look_up(endpoint_of(collector)), options} {}
 
   /// Waits as long as it takes; the answer is yes or broken.
   Sent send(const std::vector<std::byte>& message) {
@@ -185,10 +186,28 @@ TEST(Tcp, tries_all_addresses_of_a_host_in_one_attempt) {
   const Bound silent{SOCK_STREAM};
   Bound collector{SOCK_STREAM};
   collector.listen();
-  auto addresses = addresses_of(silent);
-  addresses.push_back(addresses_of(collector)[0]);
-  Tcp tcp{addresses, {.retry_min = std::chrono::hours{1}}};
+  auto known = look_up(endpoint_of(silent));
+  known.addresses.push_back(resolve(endpoint_of(collector))[0]);
+  Tcp tcp{endpoint_of(silent), known, {.retry_min = std::chrono::hours{1}}};
   EXPECT_TRUE(comes([&] { return tcp.send(message(16, 0)) == Sent::yes; }, [&] { tcp.wait(milliseconds{20}); }));
+}
+
+TEST(Tcp, looks_up_the_name_again_before_it_tries_again_and_waits_for_no_resolver) {
+  Bound collector{SOCK_STREAM};
+  collector.listen();
+  auto endpoint = endpoint_of(collector);
+  endpoint.host = "localhost";
+  Tcp tcp{endpoint, {.addresses = {}, .problem = "Temporary failure in name resolution"}, hasty};
+  EXPECT_EQ(tcp.send(message(16, 0)), Sent::try_later) << "the answer is for a later call";
+  EXPECT_TRUE(comes([&] { return tcp.send(message(16, 0)) == Sent::yes; }, [&] { tcp.wait(milliseconds{20}); }));
+
+  endpoint.host = "no.such.name.invalid";
+  Tcp nowhere{endpoint, look_up(endpoint), hasty};
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(nowhere.send(message(16, 0)), Sent::try_later);
+    nowhere.wait(milliseconds{5});
+  }
+  EXPECT_EQ(nowhere.trouble(), look_up(endpoint).problem);
 }
 
 }  // namespace

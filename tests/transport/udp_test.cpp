@@ -75,6 +75,24 @@ TEST(Udp, refuses_messages_that_the_path_would_have_to_cut) {
   }
 }
 
+TEST(Udp, that_may_be_absent_is_looked_for_again_and_else_is_refused) {
+  Bound collector{SOCK_DGRAM};
+  auto named = at(collector, "localhost");
+  const LookedUp unknown{.addresses = {}, .problem = "Temporary failure in name resolution"};
+  EXPECT_THROW((Udp{named, unknown, {}}), StartError);
+  Udp udp{named, unknown, {.absence = Absence::waited_for}};
+  EXPECT_EQ(udp.trouble(), "Temporary failure in name resolution");
+  EXPECT_EQ(udp.send(message(16)), Sent::try_later);
+  EXPECT_TRUE(test::comes([&] { return udp.send(message(16)) == Sent::yes; }, [&] { udp.wait(milliseconds{20}); }));
+  EXPECT_EQ(collector.socket().read(65536), message(16));
+
+  const auto unreachable = parse_endpoint("udp://[fe80::1]:4739");  // link-local, and of no link
+  EXPECT_THROW((Udp{unreachable, {}}), StartError);
+  Udp away{unreachable, {.absence = Absence::waited_for}};
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(away.send(message(16)), Sent::try_later);
+  EXPECT_TRUE(away.trouble().starts_with("no way there: ")) << away.trouble();
+}
+
 TEST(Udp, a_message_too_long_for_a_datagram_is_refused_and_the_next_goes) {
   Bound collector{SOCK_DGRAM};
   Udp udp{at(collector, "127.0.0.1"), {}};

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/commands/run.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +23,7 @@
 #include "app/supervisor.hpp"
 #include "capture/live/devices.hpp"
 #include "capture/live/kernel_nics.hpp"
+#include "transport/folder.hpp"
 
 namespace weir::app {
 namespace {
@@ -44,6 +49,26 @@ std::vector<std::string> devices_of(const std::vector<std::string>& ports, unsig
     for (const auto& remark : device.remarks) say(remark);
   }
   return devices;
+}
+
+/// A folder that only root may write would lose every record, and would say so at the first rename.
+void prove_folders(const std::vector<std::string>& files, const Identity& identity) {
+  for (const auto& file : files) {
+    if (file == "-") continue;
+    const auto error = result_as(identity, [&] { return transport::try_folder_of(file); });
+    if (error == 0 || error == ENOENT) continue;  // what is not there is refused by who opens it
+    const auto folder = transport::directory_of(transport::target_of(file)) + ".";
+    throw StartError{
+        fmt::format("--out {}: {} (live.user) may not create, rename and remove files in {}: {}; "
+                    "`chown {} {}`, or give a name in another folder",
+                    file, identity.name, folder, std::strerror(error), identity.name, folder)};
+  }
+}
+
+void say_where_nothing_goes(const Settings::Export& exporter) {
+  if (!exporter.to.empty() || !exporter.out.empty()) return;
+  say("records go nowhere: no collector and no file is set (--to udp://HOST:4739, --out FILE; export.to, export.out); "
+      "`weir ctl flows` shows the flows meanwhile");
 }
 
 /// Where the PCI devices are; what is not known yet, is near everything.
@@ -95,6 +120,8 @@ int run(int argc, char** argv) {
   const auto settings = live_settings_of(line);
   const auto& live = settings.live;
   const auto identity = identity_of(live.user, live.group, live.capabilities);
+  say_where_nothing_goes(settings.exporter);
+  if (identity && ::geteuid() == 0) prove_folders(settings.exporter.out, *identity);
   const auto cpus = plan_cpus({live.workers, live.worker_cpus, live.exporter_cpu, live.control_cpu}, usable_cpus(),
                               nodes_of(live.ports));
   const auto workers = static_cast<unsigned>(cpus.workers.size());

@@ -129,7 +129,7 @@ std::vector<std::string> Probe::apply(const Settings& wanted) {
                     "narrow for it, and that takes a restart; nothing was changed",
                     longest.active.count(), longest.closed.count())};
   if (destinations) {
-    Reconfigure request{resolve({wanted.exporter.out, wanted.exporter.to})};
+    Reconfigure request{resolve({wanted.exporter.out, wanted.exporter.to}, settings_.exporter.to)};
     ask_exporter(request);
     if (!request.refusal.empty()) throw StartError{request.refusal + "; nothing was changed"};
   }

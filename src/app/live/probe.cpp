@@ -10,6 +10,7 @@
 #include "app/human.hpp"
 #include "app/live/buffer_memory.hpp"
 #include "app/options.hpp"
+#include "app/privileges.hpp"
 #include "base/error.hpp"
 #include "capture/live/devices.hpp"
 #include "decode/decode.hpp"
@@ -157,8 +158,10 @@ void Probe::open_port(const capture::PortFacts& facts, std::uint32_t descriptors
 }
 
 void Probe::open_destinations(const std::atomic<bool>& stopped) {
-  exporter_.emplace(exporter_options(settings_, Patience::backlog, sampled_interfaces()),
-                    Destinations{settings_.exporter.out, settings_.exporter.to}, layouts_, stopped);
+  auto options = exporter_options(settings_, Patience::backlog, sampled_interfaces());
+  if (const auto identity = identity_of(settings_.live.user, settings_.live.group))
+    options.file_owner = transport::Owner{identity->user, identity->group};
+  exporter_.emplace(options, Destinations{settings_.exporter.out, settings_.exporter.to}, layouts_, stopped);
   for (std::size_t i = 0; i < ports_.size(); ++i)
     exporter_->add_interface(static_cast<std::uint32_t>(i + 1), ports_[i].port->facts().name);
 }
