@@ -59,8 +59,8 @@ struct Absent {
 };
 
 struct Findings {
-  std::vector<capture::PortFacts> ports;
-  std::vector<Absent> absent;
+  std::vector<capture::PortFacts> ports{};
+  std::vector<Absent> absent{};
   std::vector<capture::PciNic> nics;
   capture::BindingState binding;
 };

@@ -64,10 +64,11 @@ capture::NamedCounters losses_of_queue(std::uint16_t queue, const capture::Named
   constexpr std::array<std::string_view, 6> words{"err", "drop", "miss", "fail", "no_buf", "nombuf"};
   const auto prefix = fmt::format("rx_q{}_", queue);
   capture::NamedCounters lost;
-  for (const auto& [name, count] : named) {
+  for (const auto& counter : named) {
+    const auto& name = counter.first;
     const auto is_in_name = [&name](auto word) { return name.find(word) != name.npos; };
     if (name.starts_with(prefix) && std::ranges::any_of(words, is_in_name))
-      lost.emplace_back(name.substr(prefix.size()), count);
+      lost.emplace_back(name.substr(prefix.size()), counter.second);
   }
   return lost;
 }

@@ -25,11 +25,11 @@ capture::NamedCounters losses_of_queue(std::uint16_t queue, const capture::Named
 struct PortReport {
   std::string name, driver;
   std::uint32_t ingress_interface = 0;  ///< as records carry it
-  capture::LinkState link;
+  capture::LinkState link{};
   bool gone = false;
-  capture::PortCounters counters;  ///< the device's own
-  capture::NamedCounters named;    ///< and those under names of its own
-  std::vector<QueueReport> queues;
+  capture::PortCounters counters{};  ///< the device's own
+  capture::NamedCounters named{};    ///< and those under names of its own
+  std::vector<QueueReport> queues{};
 
   std::uint64_t received() const noexcept {
     std::uint64_t sum = 0;
