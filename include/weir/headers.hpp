@@ -21,7 +21,10 @@ namespace tcp_flag {
 inline constexpr std::uint16_t fin = 0x01, syn = 0x02, rst = 0x04;
 }
 
-/// The outermost IP packet's headers. Numbers are in host order, addresses in network order.
+/// What part of a packet that was fragmented this one is (RFC 791 §3.2, RFC 8200 §4.5).
+enum class Fragment : std::uint8_t { none, first, later };
+
+/// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order, addresses in network order.
 struct Headers {
   std::array<std::byte, 16> source{};       ///< IPv4: the first four octets
   std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets
@@ -35,6 +38,8 @@ struct Headers {
   std::uint8_t tos = 0;  ///< IPv4 type of service, IPv6 traffic class
   std::uint8_t ttl = 0;  ///< IPv4 time to live, IPv6 hop limit
   IpVersion version = IpVersion::v4;
+  Fragment fragment = Fragment::none;
+  std::uint32_t fragment_id = 0;  ///< identification of a fragmented packet; 0 where it is whole
 };
 static_assert(sizeof(Headers) <= 64, "one line a packet between decode and meter");
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 #include <weir/bytes.hpp>
@@ -37,6 +38,22 @@ struct Field {
   std::uint16_t offset = 0;  ///< from the start of the record
   bool key = false;          ///< part of the Flow Key (flowKeyIndicator, RFC 7011 §4.4)
   std::uint64_t constant = 0;
+};
+
+/// One field that somebody wants in a template: the element whose value it is, and how it is announced.
+struct WantedField {
+  std::uint32_t pen = 0;  ///< announced enterprise number; reverse elements as the registry has them (RFC 5103)
+  std::uint16_t id = 0;
+  std::uint16_t octets = 0;  ///< on the wire; 0: the element's usual length, 65535: variable
+  std::string source;        ///< name of the element that gives the value; a user's own element borrows another's
+};
+
+/// A template as the settings ask for it. The first one that fits a flow is its template.
+struct WantedTemplate {
+  std::string name;                     ///< for people
+  std::uint8_t version = 0;             ///< 4 or 6; 0: both
+  std::vector<std::uint8_t> protocols;  ///< empty: all
+  std::vector<WantedField> fields;
 };
 
 struct RecordTemplate {
