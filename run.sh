@@ -9,7 +9,7 @@ build_packages=(
   g++ libdpdk-dev meson ninja-build pkg-config libbenchmark-dev libcli11-dev libfmt-dev libgtest-dev libpcap-dev
   libtbb-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 test_packages=(
-  clang clang-format ethtool iproute2 libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix
+  clang clang-format dpdk-dev ethtool iproute2 libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix
   shellcheck tcpreplay tshark)
 
 usage() {

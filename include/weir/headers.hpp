@@ -24,7 +24,8 @@ inline constexpr std::uint16_t fin = 0x01, syn = 0x02, rst = 0x04;
 /// What part of a packet that was fragmented this one is (RFC 791 §3.2, RFC 8200 §4.5).
 enum class Fragment : std::uint8_t { none, first, later };
 
-/// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order, addresses in network order.
+/// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order,
+/// addresses in network order.
 struct Headers {
   std::array<std::byte, 16> source{};       ///< IPv4: the first four octets
   std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets

@@ -284,7 +284,8 @@ Assignment assignment_from(const std::string& text) {
     throw StartError{fmt::format("--set {}: write --set name=value, such as --set flow.timeout_idle=30", quoted(text))};
   const auto name = text.substr(0, equals), value = text.substr(equals + 1), where = "--set " + quoted(text);
   if (!value.starts_with('[') || !is_list(name)) return {name, {value}, Assignment::Shape::scalar, where};
-  const auto list = read_assignments(name + ": " + value, where);
+  const bool ends = value.ends_with(']');  // else the parser's own words lead astray
+  const auto list = ends ? read_assignments(name + ": " + value, where) : std::vector<Assignment>{};
   if (list.size() != 1 || list[0].shape != Assignment::Shape::list)
     throw StartError{fmt::format("{}: not a list; write '{}=[one, two]', or --set {}=one for each", where, name, name)};
   return list[0];

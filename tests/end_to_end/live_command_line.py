@@ -50,7 +50,7 @@ refused("an argument that EAL has not", USAGE, ["live.eal"], FILE, "--set", "liv
 refused("a word that EAL would ignore", USAGE, ["live.eal", "x y"], FILE, "--set", "live.eal=x y")
 refused("an EAL option that is weir's to give", USAGE, ["live.eal", "--lcores", "live.worker_cpus"], FILE,
         "--set", "live.eal=['--lcores=0@0']")
-refused("brackets that are no list", USAGE, ["live.eal", "not YAML"], FILE, "--set", "live.eal=[--log-level")
+refused("brackets that are no list", USAGE, ["live.eal", "not a list"], FILE, "--set", "live.eal=[--log-level")
 refused("a capability that there is not", USAGE, ["live.capabilities", "net_rwa", "net_raw"], FILE,
         "--set", "live.user=nobody", "--set", "live.capabilities=net_rwa")
 if all(path.read_text() == "0\n" for path in pathlib.Path("/sys/kernel/mm/hugepages").glob("*/free_hugepages")):
@@ -121,16 +121,17 @@ with tempfile.TemporaryDirectory() as folder:
 with check("a probe whose records go nowhere says so, and what to set"):
     said = weir("run", "eth_nowhere0", *HEAP, "--set", "live.control=", statuses=(USAGE,)).stderr.decode()
     assert "records go nowhere" in said and "--to" in said and "--out" in said, said
-    said = weir("run", "eth_nowhere0", *HEAP, "--set", "live.control=", "--out", "/dev/null",
-                statuses=(USAGE,)).stderr.decode()
+    said = weir("run", "eth_nowhere0", *HEAP, "--set", "live.control=", "--out", "/dev/null", statuses=(USAGE,))
+    said = said.stderr.decode()
     assert "records go nowhere" not in said, said
 
 with check("live.user names its files, in a folder like /tmp, too"), tempfile.TemporaryDirectory() as folder:
     need_root()
     os.chmod(folder, 0o1777)
     out = pathlib.Path(folder, "flows.ipfix")
-    with subprocess.Popen([*Probe.command(), FILE, *HEAP, *SMALL, "--set", "live.control=", "--set", "live.user=nobody",
-                           "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    settings = ("--set", "live.control=", "--set", "live.user=nobody")
+    with subprocess.Popen([*Probe.command(), FILE, *HEAP, *SMALL, *settings, "--out", out], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as running:
         for line in running.stderr:
             if "metering " in line:
                 break

@@ -13,7 +13,7 @@ from support.rig import rig
 from support.weir_cli import ROOT, Skip, check, finish, flows
 
 TESTPMD = "dpdk-testpmd"
-WEB, DNS = (ROOT / "pcaps" / name for name in ("web.pcap", "dns.pcap"))
+WEB, ICMP = (ROOT / "pcaps" / name for name in ("web.pcap", "icmp.pcap"))  # no flow is in both
 SMALL = ("--set", "flow.capacity=65536")
 TAP = "weirtap"
 
@@ -26,7 +26,7 @@ def testpmd(device, capture):
     need_root()
     command = [TESTPMD, "--no-pci", "--no-huge", "-m", "256", "--no-shconf", "--no-telemetry", "-l", "0,1",
                f"--vdev=net_pcap0,rx_pcap={capture}", f"--vdev={device}", "--", "--interactive",
-               "--total-num-mbufs=4096"]
+               "--no-flush-rx", "--total-num-mbufs=4096"]
     running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True)
     try:
@@ -98,15 +98,15 @@ with check("net_tap: what the kernel sends into it"), tempfile.TemporaryDirector
 
 with check("two ports of two kinds at once: each record names its port, one ledger"), rig() as link, \
         tempfile.TemporaryDirectory() as folder:
-    dns, web = (write_pcap(pathlib.Path(folder, path.name), retimed(whole_ethernet([path])[path]))
-                for path in (DNS, WEB))
-    (dns_packets, dns_flows), (web_packets, web_flows) = replayed(dns), replayed(web)
+    icmp, web = (write_pcap(pathlib.Path(folder, path.name), retimed(whole_ethernet([path])[path]))
+                 for path in (ICMP, WEB))
+    (icmp_packets, icmp_flows), (web_packets, web_flows) = replayed(icmp), replayed(web)
     with link.probe("net_af_packet0,iface=RX", f"net_pcap1,rx_pcap={web}", *SMALL, "--workers", "2") as running:
-        link.send(dns, 2000)
-        running.wait_until_received(dns_packets + web_packets)
+        link.send(icmp, 2000)
+        running.wait_until_received(icmp_packets + web_packets)
         summary, octets = running.stop()
     assert [sum(queue["received"] for queue in port["queues"]) for port in summary["ports"]] == \
-        [dns_packets, web_packets], summary["ports"]
-    for number, expected in ((1, dns_flows), (2, web_flows)):
+        [icmp_packets, web_packets], summary["ports"]
+    for number, expected in ((1, icmp_flows), (2, web_flows)):
         same_flows([flow for flow in flows(octets) if flow["ingressInterface"] == number], expected)
 finish()

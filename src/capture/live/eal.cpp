@@ -154,7 +154,7 @@ int run(void* work) {
 
 std::vector<std::string> eal_arguments(const EalOptions& options) {
   check_eal_arguments(options.arguments);
-  std::vector<std::string> arguments{"weir", "--lcores=" + lcores(options.cpus), "--log-level=notice"};
+  std::vector<std::string> arguments{"weir", "--lcores=" + lcores(options.cpus), "--log-level=lib.*:notice"};
   if (options.memory == BufferMemory::hugepages) arguments.emplace_back("--in-memory");
   else arguments.insert(arguments.end(), {"--no-huge", "-m", std::to_string(options.heap_megabytes), "--no-shconf"});
   arguments.emplace_back("--no-telemetry");

@@ -74,6 +74,9 @@ bool fills_all_queues(std::string_view driver) { return driver == "net_pcap" || 
 /// These read a packet first, and look for a buffer then.
 bool loses_without_buffer(std::string_view driver) { return driver == "net_pcap" || driver == "net_tap"; }
 
+/// Their other end is a process that offers both directions, and takes none where one is refused.
+bool has_queues_in_pairs(std::string_view driver) { return driver == "net_memif" || driver == "net_virtio_user"; }
+
 bool is_virtual(const rte_eth_dev_info& info) {
   const auto* bus = info.device ? rte_dev_bus(info.device) : nullptr;
   return bus && rte_bus_name(bus) == std::string_view{"vdev"};
@@ -117,6 +120,7 @@ PortFacts facts_of(std::uint16_t port) {
                   .rss_functions = {},
                   .offloads = {},
                   .hashes_addresses = (info.flow_type_rss_offloads & (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_IPV6)) != 0,
+                  .in_pairs = info.driver_name && has_queues_in_pairs(info.driver_name),
                   .scatters = scatters(info),
                   .loses_without_buffer = info.driver_name && loses_without_buffer(info.driver_name),
                   .stamps = stamps_of(port, info),

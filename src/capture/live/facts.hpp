@@ -31,6 +31,7 @@ struct PortFacts {
   std::size_t redirection_entries = 0;
   std::vector<std::string> rss_functions, offloads;  ///< DPDK's names
   bool hashes_addresses = false;
+  bool in_pairs = false;              ///< queues come as receive and transmit, or the other end does not connect
   bool scatters = false;              ///< takes a long frame into several buffers
   bool loses_without_buffer = false;  ///< a packet that it has taken already; others leave it where it is
   StampUnit stamps = StampUnit::none;

@@ -41,7 +41,7 @@ rte_eth_dev_info info_of(std::uint16_t port) noexcept {
 Port::Port(const PortFacts& facts, const PortOptions& options, rte_mempool& buffers)
     : facts_{facts}, options_{options}, key_{symmetric_key(std::max<std::size_t>(facts.rss_key_octets, 40))} {
   // A device that only receives needs no transmit queue; some drivers insist on one for each receive queue.
-  const std::uint16_t transmit_queues = try_to_configure(0) == 0 ? 0 : options.queues;
+  const std::uint16_t transmit_queues = !facts.in_pairs && try_to_configure(0) == 0 ? 0 : options.queues;
   if (transmit_queues > 0)
     if (const int error = configure(transmit_queues); error != 0)
       refuse(fmt::format("{} queues and an MTU of {}", options.queues, mtu()), error);
