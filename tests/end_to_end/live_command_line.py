@@ -113,8 +113,8 @@ with check("a reload that is refused changes nothing, names the limit, and the s
 with tempfile.TemporaryDirectory() as folder:
     os.chmod(folder, 0o755)
     if os.geteuid() == 0:
-        refused("a folder that live.user may not write", USAGE, ["nobody", f"{folder}/.", "chown nobody"], FILE, "--out",
-                f"{folder}/flows.ipfix", "--set", "live.user=nobody")
+        refused("a folder that live.user may not write", USAGE, ["nobody", f"{folder}/.", "chown nobody"], FILE,
+                "--out", f"{folder}/flows.ipfix", "--set", "live.user=nobody")
         with check("and nothing is left in it"):
             assert not os.listdir(folder), os.listdir(folder)
 

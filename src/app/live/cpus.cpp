@@ -59,7 +59,8 @@ std::vector<Cpu> by_preference(std::vector<Cpu> cpus, const std::vector<int>& no
            std::ranges::find(nodes, cpu.node) != nodes.end();
   };
   const auto first = cpus.front().number;
-  std::ranges::stable_sort(cpus, {}, [&](const Cpu& cpu) { return (is_near(cpu) ? 0 : 2) + (cpu.number == first); });
+  const auto rank = [&](const Cpu& cpu) { return (is_near(cpu) ? 0 : 2) + (cpu.number == first); };
+  std::ranges::sort(cpus, {}, [&](const Cpu& cpu) { return std::pair{rank(cpu), cpu.number}; });
   const auto far = std::ranges::find_if_not(cpus, is_near);
   if (far != cpus.begin()) cpus.erase(far, cpus.end());
   return cpus;
