@@ -58,7 +58,7 @@ def several_queues(path, way, queue_count, workers, direction):
 
 
 def refused(path, *words):
-    done = weir("run", files(0, path), *HEAP, statuses=(UNUSABLE,), seconds=20)
+    done = weir("run", files(0, path), *HEAP, "--out", "/dev/null", statuses=(UNUSABLE,), seconds=20)
     said = done.stderr.decode()
     assert len(said.splitlines()) == 1 and all(word in said for word in (path.name, *words)), said
 
