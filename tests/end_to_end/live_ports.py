@@ -4,6 +4,7 @@ import json
 import pathlib
 import tempfile
 
+from support.live import wait_for
 from support.rig import rig
 from support.weir_cli import ROOT, WEIR, check, finish, weir
 
@@ -15,12 +16,18 @@ def listed(link, device, *form):
     return link.at_receiver(WEIR, "ports", device.replace("RX", link.receiver), *form)
 
 
+def kernel_says(link, state):
+    """Soon after the other end was changed, not at once."""
+    return ("state UP" in link.at_receiver("ip", "link", "show", link.receiver)) == (state == "up")
+
+
 for device in BEHIND_AN_INTERFACE:
     kind = device.partition("0,")[0]
     with check(f"{kind}: its link and speed are the kernel's, before anything is started"), rig() as link:
         claimed = int(link.at_receiver("ethtool", link.receiver).partition("Speed: ")[2].partition("Mb/s")[0])
         for state in ("up", "down"):
             link.at_sender("ip", "link", "set", link.sender, state)
+            wait_for(lambda: kernel_says(link, state), f"the kernel says {state}")
             port, = json.loads(listed(link, device, "--json"))["ports"]
             assert (port["link"], port["bits_per_second"]) == (state, claimed * 1_000_000), (port, claimed)
             assert f"link        {state}, " in listed(link, device), state
