@@ -92,6 +92,8 @@ struct Details {
   Tunnel tunnel = Tunnel::none;   ///< the innermost one
   std::uint8_t gtp_message = 0, gtp_flags = 0, gtp_qfi = 0, gtp_pdu = 0;
   std::uint32_t gtp_sequence = 0;
+
+  friend bool operator==(const Details&, const Details&) = default;
 };
 
 }  // namespace weir

@@ -50,7 +50,7 @@ Outcome walk_in_full(const Packet& packet, Tunnels tunnels, Detailed& out) noexc
   const auto step = walk_to_ip(first_step(packet.link, frame, out), frame, way, out);
   if (const auto outcome = decode_ip(step, frame, out.headers); outcome != Outcome::metered) return outcome;
   const auto outermost = frame;
-  if (tunnels == Tunnels::inner) go_inside(frame, way, out);
+  if (tunnels == Tunnels::inner) go_inside(frame, out);
   describe(outermost, frame, packet.bytes, out);
   return Outcome::metered;
 }

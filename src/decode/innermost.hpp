@@ -72,10 +72,11 @@ constexpr void keep_outer(const Headers& outer, Details& out) noexcept {
 
 /// From a metered packet at `frame` to the innermost that can be read; `frame` is moved to its header. What cannot be
 /// read inside of a packet is that packet's payload.
-constexpr void go_inside(Frame& frame, Way& way, Detailed& out) noexcept {
+constexpr void go_inside(Frame& frame, Detailed& out) noexcept {
   Unheard unheard;
   auto at = frame;
   for (unsigned depth = 0;; ++depth) {
+    Way way;
     auto entered = enter(at, out.headers, out.details);
     const bool bound = depth == tunnels_most && entered.step.layer != Layer::ends;
     if (!bound) entered.step = walk_to_ip(entered.step, at, way, unheard);

@@ -91,21 +91,19 @@ constexpr bool leads_on_at(const Frame& frame, std::size_t offset) noexcept {
   return type > ethertype::length_most && (is_vlan(type) || step_of_ethertype(type).layer != Layer::ends);
 }
 
-/// Not IP, so perhaps an Ethernet pseudowire (RFC 4448): nothing says whether it has a control word, whose first four
-/// bits are 0 (§4.6), but an EtherType behind it does, or one where it would stand without.
+/// Not IP, so perhaps an Ethernet pseudowire (RFC 4448). Nothing says whether it has a control word, whose first four
+/// bits are 0 (§4.6): an EtherType where it stands without does, or else one where it stands with. (The other way round
+/// a tag would be taken for a control word's doing.)
 constexpr Step read_pseudowire(Frame& frame) noexcept {
   constexpr std::size_t control_word = 4, type_at = 12;
-  const auto* first = Frame{frame}.take(1);
-  if (load_be<std::uint8_t>(first) >> 4 == 0) {
-    constexpr auto both = control_word + ethernet_octets;
-    if (frame.lacks(both, Outcome::not_ip) == Outcome::truncated) return ends(Outcome::truncated);
-    if (leads_on_at(frame, control_word + type_at)) {
-      frame.take(control_word);
-      return {Layer::ethernet};
-    }
-  }
   if (leads_on_at(frame, type_at)) return {Layer::ethernet};
-  return Frame{frame}.take(ethernet_octets) ? ends(Outcome::not_ip) : lacks(frame, ethernet_octets, Outcome::not_ip);
+  const bool maybe_controlled = load_be<std::uint8_t>(Frame{frame}.take(1)) >> 4 == 0;
+  if (maybe_controlled && leads_on_at(frame, control_word + type_at)) {
+    frame.take(control_word);
+    return {Layer::ethernet};
+  }
+  const auto looked_at = ethernet_octets + (maybe_controlled ? control_word : 0);
+  return Frame{frame}.take(looked_at) ? ends(Outcome::not_ip) : lacks(frame, looked_at, Outcome::not_ip);
 }
 
 /// RFC 4928 §3: four bits of 4 or 6 are IP.

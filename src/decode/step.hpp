@@ -48,10 +48,11 @@ constexpr Outcome outcome_of(Step step) noexcept { return static_cast<Outcome>(s
 struct Way {
   bool tagged = false;      ///< a VLAN tag
   bool too_deep = false;    ///< more nested than is followed
-  std::uint8_t frames = 0;  ///< Ethernet frames inside of others
+  std::uint8_t frames = 0;  ///< Ethernet frames inside of others, since the last IP header
 };
 
-/// Ethernet frames inside of others, and tunnels, that are followed. What goes deeper is nobody's network.
+/// Tunnels that are entered, and Ethernet frames inside of others that are followed between two IP headers. What goes
+/// deeper is nobody's network.
 inline constexpr std::uint8_t frames_most = 8, tunnels_most = 8;
 
 }  // namespace weir::decode

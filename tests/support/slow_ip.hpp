@@ -253,6 +253,7 @@ class SlowIp : public SlowLink {
       details.fragment_flags = bit(at + 3, 1) ? 0x20 : 0;
       details.ipv6_extensions |= details.fragment_offset > 0 ? 64 : 16;
     }
+    if (headers.fragment == Fragment::later) return;  // what its last header announces is in the first one
     if (headers.protocol == 44) details.ipv6_extensions |= 16;
     else if (bits.contains(headers.protocol)) details.ipv6_extensions |= 1u << bits.at(headers.protocol);
   }

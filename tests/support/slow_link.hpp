@@ -319,10 +319,9 @@ class SlowLink : public SlowOctets {
     const auto verdict = read_nibble();
     if (verdict != Outcome::not_ip) return verdict;
     const bool maybe_control = number(at_, 1) / 16 == 0;
-    if (maybe_control && cut(at_ + 18)) return Outcome::truncated;
-    if (maybe_control && there(at_ + 18) && leads_on(number(at_ + 16, 2))) follows(4, frame);
-    else if (there(at_ + 14) && leads_on(number(at_ + 12, 2))) what_ = frame;
-    else return cut(at_ + 14) ? Outcome::truncated : Outcome::not_ip;
+    if (there(at_ + 14) && leads_on(number(at_ + 12, 2))) what_ = frame;
+    else if (maybe_control && there(at_ + 18) && leads_on(number(at_ + 16, 2))) follows(4, frame);
+    else return cut(at_ + (maybe_control ? 18 : 14)) ? Outcome::truncated : Outcome::not_ip;
     return std::nullopt;
   }
 

@@ -43,6 +43,7 @@ class SlowTunnel : public SlowIp {
  private:
   bool read_inner(std::uint16_t vlan, const Headers& outer) {
     hearing_ = false;
+    frames_ = 0;
     if (to_ip()) return false;
     headers = {};
     const auto ip = at_;
