@@ -89,7 +89,7 @@ struct Details {
   std::uint8_t outer_version = 0;  ///< 4 or 6; 0: not in a tunnel
   std::uint8_t outer_protocol = 0, outer_tos = 0, outer_ttl = 0;
   std::uint8_t tunnel_depth = 0;  ///< tunnels entered
-  Tunnel tunnel = Tunnel::none;   ///< the innermost one
+  Tunnel tunnel = Tunnel::none;   ///< the innermost one; ESP, which nobody can read, and NSH, a shim, never are
   std::uint8_t gtp_message = 0, gtp_flags = 0, gtp_qfi = 0, gtp_pdu = 0;
   std::uint32_t gtp_sequence = 0;
 
