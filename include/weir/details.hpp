@@ -39,8 +39,8 @@ enum class Tunnel : std::uint8_t { WEIR_TUNNELS(X) };
 /// there. Of the metered IP packet unless a group says otherwise; with tunnels entered that is the inner one.
 struct Details {
   /// Bits of `has`.
-  static constexpr std::uint16_t macs = 1, vlan_outer = 2, vlan_inner = 4, mpls = 8, tcp = 16, tunnelled = 32, spi = 64,
-                                 fragmented = 128, igmp = 256, gtp_session = 512, outer_ports = 1024;
+  static constexpr std::uint16_t macs = 1, vlan_outer = 2, vlan_inner = 4, mpls = 8, tcp = 16, tunnelled = 32,
+                                 ipsec = 64, fragmented = 128, igmp = 256, gtp_session = 512, outer_ports = 1024;
 
   // Link layer: of the outermost frame.
   std::array<std::byte, 6> source_mac{}, destination_mac{};
@@ -89,9 +89,11 @@ struct Details {
   std::uint8_t outer_version = 0;  ///< 4 or 6; 0: not in a tunnel
   std::uint8_t outer_protocol = 0, outer_tos = 0, outer_ttl = 0;
   std::uint8_t tunnel_depth = 0;  ///< tunnels entered
-  Tunnel tunnel = Tunnel::none;   ///< the innermost one
+  Tunnel tunnel = Tunnel::none;   ///< the innermost one; ESP, which nobody can read, and NSH, a shim, never are
   std::uint8_t gtp_message = 0, gtp_flags = 0, gtp_qfi = 0, gtp_pdu = 0;
   std::uint32_t gtp_sequence = 0;
+
+  friend bool operator==(const Details&, const Details&) = default;
 };
 
 }  // namespace weir

@@ -12,8 +12,10 @@ enum class IpVersion : std::uint8_t { v4 = 4, v6 = 6 };
 
 /// IANA protocol numbers that decode or the meter treats in a way of its own.
 namespace protocol {
-inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, dccp = 33, ipv6_route = 43, ipv6_fragment = 44, ah = 51,
-                              icmpv6 = 58, ipv6_options = 60, sctp = 132, udp_lite = 136, hop_by_hop = 0;
+inline constexpr std::uint8_t icmp = 1, igmp = 2, ipv4 = 4, tcp = 6, udp = 17, dccp = 33, ipv6 = 41, ipv6_route = 43,
+                              ipv6_fragment = 44, gre = 47, esp = 50, ah = 51, icmpv6 = 58, ipv6_options = 60,
+                              compression = 108, l2tp = 115, sctp = 132, mobility = 135, udp_lite = 136, mpls = 137,
+                              hop_by_hop = 0;
 }
 
 /// TCP control bits as IANA's tcpControlBits (6) counts them; 12 bits are in use.

@@ -37,14 +37,14 @@ TEST(Interfaces, alike_in_one_section_are_two) {
 
 TEST(Interfaces, of_an_unsupported_link_type_are_named_once_when_their_first_packet_comes) {
   Pcapng pcapng;
-  pcapng.interface(105, "wl\x1bn0").interface(1, "eth0").interface(104, "silent");
+  pcapng.interface(163, "wl\x1bn0").interface(1, "eth0").interface(147, "silent");
   pcapng.packet(1, 1, payload(60)).packet(0, 2, payload(60)).packet(0, 3, payload(60));
   const auto all = read_octets(std::vector{pcapng.octets(), pcapng.octets()});
   EXPECT_EQ(all.packets.size(), 6u);
   EXPECT_EQ(all.packets[1].link, Link::unsupported);
   ASSERT_EQ(all.warnings.size(), 1u);
   EXPECT_EQ(all.warnings[0],
-            "file0: interface 0 (wl?n0) of link type 105 (IEEE802_11) cannot be read; its packets count as "
+            "file0: interface 0 (wl?n0) of link type 163 (IEEE802_11_RADIO_AVS) cannot be read; its packets count as "
             "link_unsupported");
   EXPECT_TRUE(all.problems.empty());
 }

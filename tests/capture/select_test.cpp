@@ -96,7 +96,7 @@ TEST(Filter, that_does_not_suit_a_link_type_rejects_its_packets_and_says_so_once
 }
 
 TEST(Filter, leaves_packets_of_unsupported_links_to_their_own_outcome) {
-  const auto all = read_octets(Pcap{{.network = 105}}.packet(1, 0, payload(60)).octets(), "udp port 53");
+  const auto all = read_octets(Pcap{{.network = 147}}.packet(1, 0, payload(60)).octets(), "udp port 53");
   ASSERT_EQ(all.packets.size(), 1u);
   EXPECT_TRUE(all.packets[0].selected);
 }

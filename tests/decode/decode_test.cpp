@@ -27,6 +27,13 @@ std::string slow(Link link, Bytes captured, std::uint64_t wire) {
   return text_of(twin.outcome, twin.headers);
 }
 
+Packet as_packet(Link link, Bytes captured, std::uint64_t wire) {
+  return {.bytes = captured.data(),
+          .captured = static_cast<std::uint32_t>(captured.size()),
+          .wire = static_cast<std::uint32_t>(wire),
+          .link = link};
+}
+
 TEST(Decode, reads_every_kind_of_packet_as_it_was_built) {
   for (const auto& [name, frame] : packet_kinds()) EXPECT_EQ(decoded(frame), as_built(frame)) << name;
 }
@@ -119,7 +126,8 @@ class Vandal {
     const auto& packet = packets_[below(packets_.size())];
     bytes_ = packet.bytes;
     for (auto n = below(4); n > 0; --n) bytes_[below(std::min<std::size_t>(bytes_.size(), 120))] = octet();
-    const auto link = below(16) == 0 ? static_cast<Link>(below(8)) : packet.about.link;
+    const auto link =
+        below(16) == 0 ? static_cast<Link>(below(static_cast<std::size_t>(Link::unsupported))) : packet.about.link;
     const auto size = below(4) == 0 ? below(bytes_.size() + 1) : bytes_.size();
     const std::uint64_t unseen = below(2) == 0 ? 0 : below(100);
     return {link, Bytes{bytes_}.first(size), size + unseen};
@@ -150,10 +158,7 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
     const auto outcome = decode::decode(link, captured, wire, headers);
     const SlowDecoder twin{link, captured, wire};
     ++seen[static_cast<std::size_t>(outcome)];
-    const Packet packet{.bytes = captured.data(),
-                        .captured = static_cast<std::uint32_t>(captured.size()),
-                        .wire = static_cast<std::uint32_t>(wire),
-                        .link = link};
+    const auto packet = as_packet(link, captured, wire);
     ASSERT_EQ(decode::decode(packet, on_the_road), outcome);
     const auto ip = decode::ip_packet(packet);
     ASSERT_EQ(!ip.empty(), twin.ip_at.has_value());
@@ -163,6 +168,8 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
     ASSERT_TRUE(same_answer(outcome, headers, twin.outcome, twin.headers)) << "round " << i << "\n"
                                                                            << text_of(outcome, headers) << "\n"
                                                                            << text_of(twin.outcome, twin.headers);
+    const auto tunnels = i % 2 == 0 ? decode::Tunnels::outer : decode::Tunnels::inner;
+    ASSERT_EQ(disagreement(packet, tunnels), "") << "round " << i;
   }
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const auto outcome = static_cast<Outcome>(i);
@@ -189,6 +196,9 @@ int compare_capture(const std::filesystem::path& path, std::mt19937_64& random) 
     EXPECT_EQ(fast(link, captured, header->len), slow(link, captured, header->len))
         << path << " packet " << packets + 1;
     EXPECT_EQ(fast(link, start, header->len), slow(link, start, header->len)) << path << " packet " << packets + 1;
+    for (const auto octets : {captured, start})
+      for (const auto tunnels : {decode::Tunnels::outer, decode::Tunnels::inner})
+        EXPECT_EQ(disagreement(as_packet(link, octets, header->len), tunnels), "") << path << " packet " << packets + 1;
   }
   pcap_close(capture);
   return packets;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "decode/check.hpp"
+#include "support/stack_builder.hpp"
 
 namespace weir::test {
 namespace {
@@ -69,6 +70,7 @@ TEST(Link, the_outermost_of_any_number_of_tags_is_the_vlan) {
   EXPECT_EQ(decoded(tcp(v4).vlan(4095)), as_built(tcp(v4).vlan(4095)));
   EXPECT_EQ(decoded(tcp(v4).vlan(0xe005)), as_built(tcp(v4).vlan(5))) << "priority bits do not count";
   EXPECT_EQ(decoded(tcp(v4).service_vlan(7).vlan(8)), as_built(tcp(v4).vlan(7)));
+  EXPECT_EQ(decoded(tcp(v4).tag(0x9100, 7).tag(0x9200, 8)), as_built(tcp(v4).vlan(7))) << "types of old";
   EXPECT_EQ(decoded(tcp(v4).vlan(0).vlan(8)), as_built(tcp(v4))) << "a priority tag is a tag";
   auto deep = udp(v6);
   for (unsigned id = 1; id <= 1000; ++id) deep = deep.vlan(id);
@@ -80,7 +82,7 @@ TEST(Link, labels_lead_to_ip_by_its_first_four_bits) {
   EXPECT_EQ(decoded(tcp(v4).mpls(16)), as_built(tcp(v4)));
   EXPECT_EQ(decoded(tcp(v6).vlan(3).mpls(16).mpls(17).mpls(18)), as_built(tcp(v6).vlan(3)));
   EXPECT_EQ(decoded(tcp(v4).mpls(16).poke(12, 0x88).poke(13, 0x48)), as_built(tcp(v4))) << "multicast";
-  EXPECT_EQ(decoded(tcp(v4).mpls(16).poke(18, 0x00)), "not_ip") << "a pseudowire's control word";
+  EXPECT_EQ(decoded(tcp(v4).mpls(16).poke(18, 0x00)), "not_ip") << "a pseudowire of something else";
   EXPECT_EQ(decoded(tcp(v4).mpls(16).poke(18, 0x55)), "not_ip");
   auto deep = udp(v4);
   for (unsigned label = 1; label <= 1000; ++label) deep = deep.mpls(label);
@@ -107,11 +109,93 @@ TEST(Link, pppoe_that_is_no_session_data_of_version_1_is_not_ip) {
 }
 
 TEST(Link, whatever_else_a_frame_announces_is_not_ip) {
-  constexpr unsigned llc = 60, arp = 0x0806, discovery = 0x8863, q_in_q_of_old = 0x9100, macsec = 0x88e5;
-  for (const auto type : {llc, arp, discovery, q_in_q_of_old, macsec, 0x0801u, 0x86ddu ^ 0x0100u}) {
+  constexpr unsigned llc = 60, arp = 0x0806, discovery = 0x8863, macsec = 0x88e5;
+  for (const auto type : {llc, arp, discovery, macsec, 0x0801u, 0x86ddu ^ 0x0100u}) {
     EXPECT_EQ(decoded(tcp(v4).announced_as(type)), "not_ip") << type;
     EXPECT_EQ(decoded(tcp(v4).vlan(5).announced_as(type)), "not_ip") << type;
   }
+}
+
+using test::decoded;
+std::string decoded(const frames::Captured& captured) { return decoded(captured.packet()); }
+
+TEST(Link, a_pseudowire_is_known_by_a_type_that_leads_on_with_or_without_a_control_word) {
+  for (const unsigned first_octet : {0x00, 0x02, 0x10, 0xf0})
+    for (const bool control_word : {false, true}) {
+      auto plain = Stack{tcp(v4)}.frame(first_octet).pseudowire(16, control_word).label(17);
+      EXPECT_EQ(decoded(plain.over(Link::ethernet)), as_built(tcp(v4))) << first_octet << control_word;
+      auto tagged = Stack{tcp(v4)}.tag(0x8100, 5).frame(first_octet).pseudowire(16, control_word);
+      EXPECT_EQ(decoded(tagged.over(Link::ethernet)), as_built(tcp(v4).vlan(5))) << first_octet << control_word;
+    }
+  auto like_ip = Stack{tcp(v4)}.frame(0x40).pseudowire(16, false).over(Link::ethernet);
+  EXPECT_EQ(decoded(like_ip).substr(0, 9), "malformed") << "an address that begins with 4 is taken for IP";
+  auto associated_channel = Stack{tcp(v4)}.frame().pseudowire(16, true).over(Link::ethernet);
+  associated_channel.bytes.at(18) = std::byte{0x10};
+  EXPECT_EQ(decoded(associated_channel), "not_ip");
+}
+
+TEST(Link, frames_are_followed_into_frames_eight_deep) {
+  auto stack = Stack{tcp(v4)};
+  for (int depth = 0; depth <= 9; ++depth) {
+    auto whole = stack;
+    const auto answer = decoded(whole.over(Link::ethernet));
+    EXPECT_EQ(answer, depth <= 8 ? as_built(tcp(v4)) : "not_ip") << depth;
+    stack.frame().backbone(7);
+  }
+}
+
+TEST(Link, wireless_frames_that_are_no_plain_data_are_not_ip) {
+  const auto with = [](std::size_t at, unsigned value) {
+    auto captured = Stack{tcp(v4)}.over(Link::ieee802_11);
+    captured.bytes.at(at) = static_cast<std::byte>(value);
+    return decoded(captured);
+  };
+  EXPECT_EQ(with(0, 0x88), as_built(tcp(v4)));
+  EXPECT_EQ(with(0, 0x80), "not_ip") << "a beacon";
+  EXPECT_EQ(with(0, 0xc8), "not_ip") << "no data";
+  EXPECT_EQ(with(0, 0x89), "not_ip") << "another version";
+  EXPECT_EQ(with(1, 0x41), "not_ip") << "encrypted";
+  EXPECT_EQ(with(22, 0x01), "not_ip") << "a later part of a fragment";
+  EXPECT_EQ(with(24, 0x80), "not_ip") << "several frames in one";
+}
+
+TEST(Link, radiotap_tells_of_padding_and_of_a_check_sequence) {
+  const auto announced = [](unsigned flags, std::size_t padding, bool check_sequence) {
+    auto captured = Stack{tcp(v4).ip_length(0).payload(9)}.over(Link::ieee802_11_radiotap);
+    captured.bytes.at(16) = static_cast<std::byte>(flags);
+    captured.bytes.insert(captured.bytes.begin() + 18 + 26, padding, std::byte{});
+    captured.bytes.insert(captured.bytes.end(), check_sequence ? 4 : 0, std::byte{0xfc});
+    captured.about.captured = captured.about.wire = static_cast<std::uint32_t>(captured.bytes.size());
+    return decoded(captured);
+  };
+  const auto wanted = as_built(tcp(v4).ip_length(0).payload(9));
+  EXPECT_EQ(announced(0x00, 0, false), wanted);
+  EXPECT_EQ(announced(0x10, 0, true), wanted);
+  EXPECT_EQ(announced(0x20, 2, false), wanted);
+  EXPECT_EQ(announced(0x30, 2, true), wanted);
+  EXPECT_EQ(announced(0x20, 0, false), "not_ip");
+}
+
+TEST(Link, frame_relay_has_addresses_of_two_to_four_octets_and_ciscos_own_form) {
+  const auto relayed = [](std::initializer_list<unsigned> front) {
+    auto captured = Stack{tcp(v4)}.over(Link::raw);
+    std::size_t at = 0;
+    for (const auto octet : front)
+      captured.bytes.insert(captured.bytes.begin() + static_cast<std::ptrdiff_t>(at++), static_cast<std::byte>(octet));
+    captured.about.captured = captured.about.wire = static_cast<std::uint32_t>(captured.bytes.size());
+    captured.about.link = Link::frelay;
+    return decoded(captured);
+  };
+  const auto wanted = as_built(tcp(v4));
+  EXPECT_EQ(relayed({0x18, 0x41, 0x03, 0xcc}), wanted);
+  EXPECT_EQ(relayed({0x18, 0x40, 0x01, 0x03, 0xcc}), wanted);
+  EXPECT_EQ(relayed({0x18, 0x40, 0x00, 0x01, 0x03, 0xcc}), wanted);
+  EXPECT_EQ(relayed({0x18, 0x40, 0x00, 0x00, 0x01, 0x03, 0xcc}), "not_ip");
+  EXPECT_EQ(relayed({0x19, 0x03, 0xcc}), "not_ip");
+  EXPECT_EQ(relayed({0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0, 0x08, 0x00}), wanted);
+  EXPECT_EQ(relayed({0x18, 0x41, 0x08, 0x00}), wanted) << "Cisco's";
+  EXPECT_EQ(relayed({0x18, 0x41, 0x03, 0xcf, 0x00, 0x21}), wanted) << "PPP, RFC 1973";
+  EXPECT_EQ(relayed({0x18, 0x41, 0x03, 0x81}), "not_ip") << "CLNP";
 }
 
 TEST(Link, ip_of_another_version_than_announced_is_malformed_and_by_nibble_not_ip) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Any octets on any link are judged as the slow twin judges them, twice the same, whatever the Headers held before, and
-// the IP packet is found where the twin finds it.
+// the IP packet is found where the twin finds it. In full, with tunnels entered or not, Details agree as well.
 // Input: one octet of link type, two of octets on the wire that were not captured, then the packet.
 #include <cstdint>
 #include <cstdio>
@@ -14,7 +14,7 @@ namespace {
 
 namespace decode = weir::decode;
 namespace test = weir::test;
-using weir::Cursor, weir::Headers, weir::Link, weir::load_be, weir::Outcome, weir::Packet;
+using weir::Cursor, weir::Details, weir::Headers, weir::Link, weir::load_be, weir::Outcome, weir::Packet;
 
 void expect(const std::string& got, const std::string& wanted) {
   if (got == wanted) return;
@@ -52,5 +52,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Outcome again{};
   decode::decode_burst({&packet, 1}, {&stale, 1}, {&again, 1});
   expect(test::text_of(again, stale), wanted);
+
+  const test::SlowDecoder inner_twin{link, captured, wire, true};
+  for (const auto tunnels : {decode::Tunnels::outer, decode::Tunnels::inner}) {
+    const auto& known = tunnels == decode::Tunnels::outer ? twin : inner_twin;
+    Details details;
+    details.has = details.vlan_tags = details.tunnel_depth = 0x55;
+    decode::decode_burst({&packet, 1}, tunnels, {&stale, 1}, {&details, 1}, {&again, 1});
+    expect(test::text_of(again, stale), test::text_of(known.outcome, known.headers));
+    if (again == Outcome::metered && details != known.details)
+      expect(test::text_of(details), test::text_of(known.details));
+    decode::decode_burst({&packet, 1}, tunnels, {&stale, 1}, {}, {&again, 1});
+    expect(test::text_of(again, stale), test::text_of(known.outcome, known.headers));
+  }
   return 0;
 }
