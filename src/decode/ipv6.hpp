@@ -51,18 +51,22 @@ constexpr Outcome decode_jumbo(Frame frame, std::uint64_t& payload) noexcept {
   return Outcome::metered;
 }
 
-/// What an extension header says of what follows: the next header's number, and of a Fragment header whether it is a
-/// later one. Both stand at its front, so a header that is cut behind them has said all that a protocol without ports
+/// What an extension header says of what follows: the next header's number, and of a Fragment header which part this
+/// is; an atomic fragment is whole (RFC 6946). Both stand at its front, so a header that is cut behind them has said all that a protocol without ports
 /// needs.
 struct Extension {
   std::uint8_t next;
-  bool later_fragment;
+  Fragment fragment;
 
   static constexpr std::size_t octets(std::uint8_t kind) noexcept { return kind == protocol::ipv6_fragment ? 4 : 1; }
   static constexpr Extension load(std::uint8_t kind, const std::byte* at) noexcept {
-    constexpr std::uint16_t offset_bits = 0xfff8;
-    return {load_be<std::uint8_t>(at),
-            kind == protocol::ipv6_fragment && (load_be<std::uint16_t>(at + 2) & offset_bits) != 0};
+    constexpr std::uint16_t offset_bits = 0xfff8, more_bit = 1;
+    Extension read{load_be<std::uint8_t>(at), Fragment::none};
+    if (kind != protocol::ipv6_fragment) return read;
+    const auto fragment = load_be<std::uint16_t>(at + 2);
+    if (fragment & offset_bits) read.fragment = Fragment::later;
+    else if (fragment & more_bit) read.fragment = Fragment::first;
+    return read;
   }
 };
 
@@ -81,7 +85,11 @@ constexpr Outcome decode_extensions(std::uint8_t kind, Frame frame, Headers& out
     if (!front) return frame.lacks(Extension::octets(kind), Outcome::malformed_extension);
     const auto extension = Extension::load(kind, front);
     out.protocol = extension.next;
-    if (extension.later_fragment) return decode_fragment_later(out);
+    if (extension.fragment != Fragment::none) {
+      if (const auto* whole = Frame{frame}.take(extension_least)) out.fragment_id = load_be<std::uint32_t>(whole + 4);
+      if (extension.fragment == Fragment::later) return decode_fragment_later(out);
+      out.fragment = Fragment::first;
+    }
     if (!is_extension(extension.next) && !has_transport(extension.next, IpVersion::v6)) return Outcome::metered;
     if (const auto outcome = skip_extension(kind, frame); outcome != Outcome::metered) return outcome;
     kind = extension.next;
