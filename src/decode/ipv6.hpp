@@ -51,22 +51,23 @@ constexpr Outcome decode_jumbo(Frame frame, std::uint64_t& payload) noexcept {
   return Outcome::metered;
 }
 
-/// What an extension header says of what follows: the next header's number, and of a Fragment header which part this
-/// is; an atomic fragment is whole (RFC 6946). Both stand at its front, so a header that is cut behind them has said all that a protocol without ports
-/// needs.
+/// What an extension header says of what follows: the next header's number, and of a Fragment header (RFC 8200 §4.5)
+/// which part of a packet it is. The number stands at its front, so another header that is cut behind it has said all
+/// that a protocol without ports needs.
 struct Extension {
   std::uint8_t next;
-  Fragment fragment;
+  Fragment fragment;  ///< none of a whole packet in a Fragment header, too (RFC 6946)
 
-  static constexpr std::size_t octets(std::uint8_t kind) noexcept { return kind == protocol::ipv6_fragment ? 4 : 1; }
+  static constexpr std::size_t octets(std::uint8_t kind) noexcept {
+    return kind == protocol::ipv6_fragment ? extension_least : 1;
+  }
   static constexpr Extension load(std::uint8_t kind, const std::byte* at) noexcept {
-    constexpr std::uint16_t offset_bits = 0xfff8, more_bit = 1;
-    Extension read{load_be<std::uint8_t>(at), Fragment::none};
-    if (kind != protocol::ipv6_fragment) return read;
-    const auto fragment = load_be<std::uint16_t>(at + 2);
-    if (fragment & offset_bits) read.fragment = Fragment::later;
-    else if (fragment & more_bit) read.fragment = Fragment::first;
-    return read;
+    constexpr std::uint16_t offset_bits = 0xfff8, more_fragments = 1;
+    const auto next = load_be<std::uint8_t>(at);
+    if (kind != protocol::ipv6_fragment) return {next, Fragment::none};
+    const auto offset_and_more = load_be<std::uint16_t>(at + 2);
+    if (offset_and_more & offset_bits) return {next, Fragment::later};
+    return {next, offset_and_more & more_fragments ? Fragment::first : Fragment::none};
   }
 };
 
@@ -86,9 +87,9 @@ constexpr Outcome decode_extensions(std::uint8_t kind, Frame frame, Headers& out
     const auto extension = Extension::load(kind, front);
     out.protocol = extension.next;
     if (extension.fragment != Fragment::none) {
-      if (const auto* whole = Frame{frame}.take(extension_least)) out.fragment_id = load_be<std::uint32_t>(whole + 4);
+      out.fragment_id = load_be<std::uint32_t>(front + 4);
+      out.fragment = extension.fragment;
       if (extension.fragment == Fragment::later) return decode_fragment_later(out);
-      out.fragment = Fragment::first;
     }
     if (!is_extension(extension.next) && !has_transport(extension.next, IpVersion::v6)) return Outcome::metered;
     if (const auto outcome = skip_extension(kind, frame); outcome != Outcome::metered) return outcome;
