@@ -108,7 +108,8 @@ with tempfile.TemporaryDirectory() as folder:
         assert ports_0 == summary["notes"]["fragment_later"] > 1000, (ports_0, summary["notes"])
         assert summary["fragments"]["joined"] == summary["notes"]["fragment_without_first"] == 0
 
-    reused, _ = frames_of(rng, 3000, lambda number: rng.randrange(12), apart=30 * MILLISECOND, jitter=2500 * MILLISECOND)
+    reused, _ = frames_of(rng, 3000, lambda number: rng.randrange(12), apart=30 * MILLISECOND,
+                          jitter=2500 * MILLISECOND)
     again = write_pcap(pathlib.Path(folder) / "again.pcap", reused)
     for name, capture in (("once", once), ("used again and again", again)):
         with check(f"identifications {name}: records agree with tshark"):
