@@ -37,11 +37,14 @@ inline constexpr auto outcome_texts = std::to_array<OutcomeText>({WEIR_OUTCOMES(
 #define WEIR_NOTES(X)                                                                                \
   X(ip_length_beyond_frame, "the IP length reaches beyond the frame; octets are counted as claimed") \
   X(ip_length_zero, "IPv4 total length 0 (segmentation offload); octets are those on the wire")      \
-  X(fragment_later, "a later fragment, metered with ports 0")                                        \
+  X(fragment_later, "a later fragment: carries no ports of its own")                                 \
   X(late, "stamped earlier than a packet before it")                                                 \
   X(without_stamp, "without a usable stamp; took the packet clock")                                  \
   X(clock_jump, "stamped over an hour away from the packet before it")                               \
-  X(nested_too_deep, "more tunnels inside of each other than are entered; metered at the last one")
+  X(nested_too_deep, "more tunnels inside of each other than are entered; metered at the last one")  \
+  X(fragment_without_first, "a later fragment metered with ports 0: its first did not come in time") \
+  X(fragment_table_full, "a later fragment metered with ports 0: no room to wait for its first")     \
+  X(fragment_forgotten, "a first fragment that later ones no longer find: its place was needed")
 
 #define X(name, help) name,
 enum class Note : std::uint8_t { WEIR_NOTES(X) };

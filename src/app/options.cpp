@@ -29,6 +29,10 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .egress_interface = settings.exporter.egress_interface};
 }
 
+flow::FragmentOptions fragment_options(const Settings& settings, const flow::MeterOptions& meter) {
+  return {.tracking = settings.flow.fragments, .hash_key = meter.hash_key};
+}
+
 ExporterOptions exporter_options(const Settings& settings, Patience patience,
                                  std::span<const std::uint32_t> sampled_interfaces) {
   using std::chrono::ceil, std::chrono::milliseconds;

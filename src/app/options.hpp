@@ -4,12 +4,16 @@
 
 #include "app/exporter.hpp"
 #include "app/settings.hpp"
+#include "flow/fragments.hpp"
 #include "flow/options.hpp"
 
 namespace weir::app {
 
 /// For one of `shards` meters; its capacity has room for uneven shares where there are several.
 flow::MeterOptions meter_options(const Settings& settings, unsigned shards);
+
+/// For the fragments before that meter.
+flow::FragmentOptions fragment_options(const Settings& settings, const flow::MeterOptions& meter);
 
 /// `sampled_interfaces`: selection_plan() says what they are. Without sampling none counts.
 ExporterOptions exporter_options(const Settings& settings, Patience patience,

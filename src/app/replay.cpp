@@ -35,15 +35,21 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
                 stopped_} {
-  make_meters(settings.flow.capacity);
+  make_meters(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
-  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));
+  const auto held = fragment_options(settings, meter_options_).held;
+  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_, held));
 }
 
-void Replay::make_meters(std::uint64_t capacity) try {
-  for (unsigned i = 0; i < workers_; ++i) meters_.push_back(flow::make_meter(meter_options_));
+void Replay::make_meters(const Settings& settings) try {
+  for (unsigned i = 0; i < workers_; ++i) {
+    meters_.push_back(flow::make_meter(meter_options_));
+    fragments_.push_back(
+        std::make_unique<flow::Fragments>(fragment_options(settings, meter_options_), *meters_.back()));
+  }
 } catch (const std::bad_alloc&) {
-  throw StartError{fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", capacity)};
+  throw StartError{
+      fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", settings.flow.capacity)};
 }
 
 Report Replay::run(const Watch& watch) noexcept {
@@ -60,7 +66,7 @@ void Replay::run_in_one_thread(const Watch& watch) noexcept {
   auto& work = *works_.front();
   while (read(work, watch)) {
     work.decode(input_.selector());
-    work.meter(0, *meters_.front());
+    work.meter(0, *fragments_.front());
     export_slice(work, watch);
   }
 }
@@ -83,7 +89,7 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
            });
   for (unsigned shard = 0; shard < workers_; ++shard)
     stages = stages & tbb::make_filter<Work*, Work*>(tbb::filter_mode::serial_in_order, [this, shard](Work* work) {
-               work->meter(shard, *meters_[shard]);
+               work->meter(shard, *fragments_[shard]);
                return work;
              });
   const auto whole = stages & tbb::make_filter<Work*, void>(tbb::filter_mode::serial_in_order,
@@ -126,7 +132,7 @@ void Replay::finish() noexcept {
     auto& ended = work.ended(shard);
     for (bool done = false; !done;) {
       ended.clear();
-      done = meters_[shard]->finish(clock, ended);
+      done = fragments_[shard]->finish(clock, ended);
       export_ended(ended, clock);
       exporter_.tick(clock, metering_totals(tallies_));
     }
@@ -141,6 +147,7 @@ Report Replay::report() const {
     made.in_table += meter->in_table();
     for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += meter->counters().ended[i];
   }
+  for (const auto& fragments : fragments_) add_fragments(made, fragments->counters(), fragments->waiting());
   made.clock_first = clock_first_;
   made.clock_last = clock_last_;
   made.workers = workers_;

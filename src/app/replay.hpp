@@ -13,6 +13,7 @@
 #include "app/work.hpp"
 #include "capture/input.hpp"
 #include "capture/sample.hpp"
+#include "flow/fragments.hpp"
 #include "flow/meter.hpp"
 
 namespace weir::app {
@@ -33,7 +34,7 @@ class Replay {
   Report run(const Watch& watch) noexcept;
 
  private:
-  void make_meters(std::uint64_t capacity);
+  void make_meters(const Settings& settings);
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;
@@ -47,8 +48,9 @@ class Replay {
   std::array<RecordLayout, 2> layouts_;
   capture::Input& input_;
   capture::Sampler sampler_;
-  std::vector<std::unique_ptr<flow::Meter>> meters_;  // one a shard
-  std::vector<std::unique_ptr<Work>> works_;          // as many slices as may be under way
+  std::vector<std::unique_ptr<flow::Meter>> meters_;         // one a shard
+  std::vector<std::unique_ptr<flow::Fragments>> fragments_;  // before each meter
+  std::vector<std::unique_ptr<Work>> works_;                 // as many slices as may be under way
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 

@@ -26,11 +26,15 @@ Tally sum_of_outcomes(const Report& report) noexcept {
 Tally metered_ip(const Report& report) noexcept {
   return {report.packets.became[metered_at].packets, report.metered_ip_octets};
 }
+Totals waiting_for(const Report& report, const DestinationReport& destination) noexcept {
+  auto sum = destination.waiting;
+  return sum += report.fragments_waiting;
+}
 Tally accounted(const Report& report, const DestinationReport& destination) noexcept {
   Totals sum = report.in_table;
   sum += destination.absent;
   sum += destination.exported;
-  sum += destination.waiting;
+  sum += waiting_for(report, destination);
   sum += destination.lost_in_all();
   return {sum.packets, sum.octets};
 }
@@ -56,6 +60,14 @@ void put_packets(Lines& out, const Report& report) {
   for (std::size_t i = 0; i < note_texts.size(); ++i)
     if (const auto count = report.packets.notes[i]; count > 0)
       line(out, "noted", fmt::format("{:>15} {}: {}", grouped(count), note_texts[i].name, note_texts[i].help));
+}
+
+void put_fragments(Lines& out, const Report& report) {
+  if (report.fragments_joined > 0)
+    line(out, "fragments",
+         fmt::format("{:>15} later ones were counted into the flow of their first", grouped(report.fragments_joined)));
+  if (report.fragments_waiting.packets > 0)
+    line(out, "", fmt::format("{:>15} wait for their first", grouped(report.fragments_waiting.packets)));
 }
 
 void put_records(Lines& out, const Report& report) {
@@ -101,6 +113,7 @@ void put_times(Lines& out, const Report& report) {
 void put_counters(Lines& out, const Report& report) {
   out += text_of(report.ports);
   put_packets(out, report);
+  put_fragments(out, report);
   put_records(out, report);
   for (const auto& destination : report.destinations) put_destination(out, destination);
   if (report.splits && report.splits->split > 0)
@@ -143,7 +156,7 @@ void put_ledger(Lines& out, const Report& report, Moment moment = Moment::end) {
              {"exported", tally(destination.exported)},
              {"in the table", tally(report.in_table)},
              {"absent", tally(destination.absent)},
-             {"waiting", tally(destination.waiting)}};
+             {"waiting", tally(waiting_for(report, destination))}};
     std::vector<std::string> causes;
     causes.reserve(destination.lost.size());  // terms look into them
     for (const auto& [cause, totals] : destination.lost)
@@ -179,7 +192,7 @@ Json json_of(const Tally& tally) { return {{"packets", tally.packets}, {"octets"
 Json json_of(const Totals& totals) {
   return {{"records", totals.records}, {"packets", totals.packets}, {"ip_octets", totals.octets}};
 }
-Json json_of(const DestinationReport& destination) {
+Json json_of(const Report& report, const DestinationReport& destination) {
   auto lost = Json::object();
   for (const auto& [cause, totals] : destination.lost) lost[cause] = json_of(totals);
   return {{"name", destination.name},
@@ -188,7 +201,7 @@ Json json_of(const DestinationReport& destination) {
           {"sessions", destination.sessions},
           {"data_records", destination.data_records},
           {"exported", json_of(destination.exported)},
-          {"waiting", json_of(destination.waiting)},
+          {"waiting", json_of(waiting_for(report, destination))},
           {"absent", json_of(destination.absent)},
           {"lost", lost},
           {"unconfirmed_octets", destination.unconfirmed_octets},
@@ -205,6 +218,18 @@ Totals Report::lost() const noexcept {
   Totals sum;
   for (const auto& destination : destinations) sum += destination.lost_in_all();
   return sum;
+}
+
+void add_fragments(Report& report, const flow::FragmentCounters& counters, const Totals& waiting) noexcept {
+  const auto note = [&report](Note which, std::uint64_t count) {
+    report.packets.notes[static_cast<std::size_t>(which)] += count;
+  };
+  note(Note::fragment_without_first, counters.without_first);
+  note(Note::fragment_table_full, counters.table_full);
+  note(Note::fragment_forgotten, counters.firsts_forgotten);
+  report.fragments_joined += counters.joined;
+  report.fragments_waiting += waiting;
+  report.metered_ip_octets += waiting.octets;
 }
 
 bool closes(const Report& report) noexcept {
@@ -244,7 +269,7 @@ nlohmann::ordered_json json(const Report& report) {
   for (std::size_t i = 0; i < note_texts.size(); ++i) notes[std::string{note_texts[i].name}] = report.packets.notes[i];
   for (std::size_t i = first_reason; i < report.end_reasons.size(); ++i)
     end_reasons[std::string{end_reason_names[i]}] = report.end_reasons[i];
-  for (const auto& destination : report.destinations) destinations.push_back(json_of(destination));
+  for (const auto& destination : report.destinations) destinations.push_back(json_of(report, destination));
   Json out{{"ledger", closes(report) ? "closed" : "open"},
            {"interrupted", report.interrupted},
            {"seconds", std::chrono::duration<double>(report.took).count()},
@@ -253,6 +278,7 @@ nlohmann::ordered_json json(const Report& report) {
            {"metered", metered},
            {"outcomes", outcomes},
            {"notes", notes},
+           {"fragments", {{"joined", report.fragments_joined}, {"waiting", json_of(report.fragments_waiting)}}},
            {"records", report.records()},
            {"end_reasons", end_reasons},
            {"in_table", json_of(report.in_table)},

@@ -17,6 +17,7 @@
 #include "app/live/splits.hpp"
 #include "app/tallies.hpp"
 #include "base/error.hpp"
+#include "flow/fragments.hpp"
 
 namespace weir::app {
 
@@ -25,6 +26,8 @@ struct Report {
   std::uint64_t metered_ip_octets = 0;         ///< from the IP header on, as records count them
   std::array<std::uint64_t, 6> end_reasons{};  ///< records, by EndReason
   Totals in_table{};                           ///< records not ended
+  std::uint64_t fragments_joined = 0;          ///< later fragments that were metered into the flow of their first
+  Totals fragments_waiting{};                  ///< metered, but in no flow yet: part of what each destination waits for
   std::vector<DestinationReport> destinations{};
   std::vector<PortReport> ports{};         ///< live only
   std::optional<Splits::Counts> splits{};  ///< live, and only where there are several workers
@@ -38,6 +41,9 @@ struct Report {
   std::uint64_t records() const noexcept;  ///< all that ended
   Totals lost() const noexcept;            ///< at all destinations, by any cause
 };
+
+/// What one worker's fragments came to.
+void add_fragments(Report& report, const flow::FragmentCounters& counters, const Totals& waiting) noexcept;
 
 /// Line 1: received = the sum of all outcomes, packets and wire octets. Line 2, for each destination: metered =
 /// exported + in the table + waiting + lost + absent (what ended while it was no destination), packets and IP octets.

@@ -46,7 +46,8 @@ constexpr Setting settings[] = {
     seconds("flow.timeout_closed", AT(flow.timeout_closed), "from the packet that closes a TCP flow to its end"),
     number("flow.capacity", AT(flow.capacity), 1024, 1u << 28, "flows",
            "flows held at once, all workers together; sets the memory"),
-    choice("flow.fragments", AT(flow.fragments), "separate", "later fragments are a flow of their own, with ports 0"),
+    choice("flow.fragments", AT(flow.fragments), "separate|track",
+           "later fragments: a flow of their own, with ports 0, or the flow of their first one"),
     number("flow.hash_key", AT(flow.hash_key), 0, any_64, "",
            "replay: secret of the flow table's hash; fixed, so that runs repeat. Live draws one"),
 

@@ -18,7 +18,6 @@
 
 namespace weir::app {
 
-enum class Fragments : std::uint8_t { separate };
 enum class ExportClock : std::uint8_t { automatic, packets, wall };
 enum class Rss : std::uint8_t { addresses, addresses_and_ports, off };
 enum class Promiscuous : std::uint8_t { off, on };
@@ -33,7 +32,7 @@ struct Settings {
     nanoseconds timeout_closed = std::chrono::seconds{1};
     flow::TcpClose tcp_close = flow::TcpClose::on;
     std::uint64_t capacity = 1u << 20;
-    Fragments fragments = Fragments::separate;
+    flow::FragmentTracking fragments = flow::FragmentTracking::track;
     std::uint64_t hash_key = 0x6b65'7920'6f66'2061;
   } flow;
 
@@ -92,10 +91,11 @@ struct Settings {
 /// Where a setting lies in Settings. Its type decides how text is read: nanoseconds are seconds with decimals.
 template <class T>
 using Member = T& (*)(Settings&);
-using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
-                               Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
-                               Member<Fragments>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
-                               Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
+using AnyMember =
+    std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
+                 Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
+                 Member<flow::FragmentTracking>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
+                 Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {

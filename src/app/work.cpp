@@ -9,14 +9,17 @@ namespace {
 
 /// Records that a sweep may end at a slice's end, beside those that packets end.
 constexpr std::size_t swept_records = 4096;
-constexpr std::size_t records_of_a_slice =
-    capture::Slice::packets_max * flow::Ended::records_per_packet + swept_records;
+
+/// Of its own packets, and of all fragments that waited from slices before.
+constexpr std::size_t records_of_a_slice(std::size_t held) noexcept {
+  return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet + swept_records;
+}
 
 }  // namespace
 
-Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts)
+Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, std::size_t held)
     : headers_(capture::Slice::packets_max), outcomes_(capture::Slice::packets_max), members_(shards) {
-  for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice, layouts[0], layouts[1]);
+  for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
 }
 
 void Work::decode(const capture::Selector& selector) noexcept {
@@ -37,11 +40,12 @@ void Work::decode(const capture::Selector& selector) noexcept {
   }
 }
 
-void Work::meter(unsigned shard, flow::Meter& meter) noexcept {
-  const auto& members = members_[shard];
+void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {
+  auto& members = members_[shard];
   ended_[shard].clear();
-  meter.add(std::as_const(slice).packets(), headers_, std::span{members.packets}.first(members.count), ended_[shard]);
-  meter.expire(clock(), ended_[shard]);
+  fragments.add(std::as_const(slice).packets(), headers_, std::span{members.packets}.first(members.count),
+                ended_[shard]);
+  fragments.expire(clock(), ended_[shard]);
 }
 
 }  // namespace weir::app

@@ -11,14 +11,14 @@
 #include "capture/select.hpp"
 #include "capture/slice.hpp"
 #include "flow/ended.hpp"
-#include "flow/meter.hpp"
+#include "flow/fragments.hpp"
 
 namespace weir::app {
 
 class Work {
  public:
-  /// Memory for one slice and `shards` meters.
-  Work(unsigned shards, const std::array<RecordLayout, 2>& layouts);
+  /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait.
+  Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, std::size_t held);
 
   capture::Slice slice;
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
@@ -27,8 +27,8 @@ class Work {
   /// Second stage, any thread: filter, decode, count outcomes, and tell the shards apart.
   void decode(const capture::Selector& selector) noexcept;
 
-  /// Third stage, one thread a shard, slices in order: count, then end what is past its end.
-  void meter(unsigned shard, flow::Meter& meter) noexcept;
+  /// Third stage, one thread a shard, slices in order: put fragments together, count, then end what is past its end.
+  void meter(unsigned shard, flow::Fragments& fragments) noexcept;
 
   const PacketTallies& tallies() const noexcept { return tallies_; }
   /// The packet clock after this slice.

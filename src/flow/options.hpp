@@ -14,6 +14,8 @@ enum class TcpClose : std::uint8_t { off, on };
 enum class IcmpInPorts : std::uint8_t { off, on };
 /// shortest: what the timeouts at start need. wide: any timeouts, set later (IPv4 uniflow then needs two cache lines).
 enum class ClockWidth : std::uint8_t { shortest, wide };
+/// What becomes of later fragments: a flow of their own with ports 0, or that of their first one.
+enum class FragmentTracking : std::uint8_t { separate, track };
 
 /// Timeouts are 0 to ten years; capacity is what this meter holds at once (one shard of the process's capacity).
 struct MeterOptions {

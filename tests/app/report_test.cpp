@@ -55,6 +55,25 @@ TEST(Report, closes_when_both_lines_of_the_ledger_balance_at_every_destination) 
   EXPECT_TRUE(closes(under_way));
 }
 
+TEST(Report, counts_fragments_that_are_in_no_flow_yet_as_waiting_for_every_destination) {
+  auto report = balanced();
+  for (auto& destination : report.destinations) {
+    destination.exported.packets -= 4;
+    destination.exported.octets -= 400;
+  }
+  report.metered_ip_octets -= 400;  // in no meter yet
+  EXPECT_FALSE(closes(report));
+  add_fragments(report, {.joined = 7, .without_first = 2, .table_full = 3, .firsts_forgotten = 5},
+                {.packets = 4, .octets = 400});
+  EXPECT_TRUE(closes(report));
+  EXPECT_TRUE(has(text(report), "waiting 4"));
+  EXPECT_EQ(json(report)["destinations"][1]["waiting"]["ip_octets"], 400);
+  EXPECT_EQ(json(report)["fragments"]["joined"], 7);
+  EXPECT_EQ(json(report)["notes"]["fragment_without_first"], 2);
+  EXPECT_EQ(json(report)["notes"]["fragment_table_full"], 3);
+  EXPECT_EQ(json(report)["notes"]["fragment_forgotten"], 5);
+}
+
 TEST(Report, while_it_runs_it_has_the_lines_of_the_end_but_no_equation_of_what_is_still_in_the_tables) {
   auto under_way = balanced();
   under_way.destinations[1].exported = {20, 600, 50'000};

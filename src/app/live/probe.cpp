@@ -114,6 +114,7 @@ Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts, const std::v
               .capacity = settings_.flow.capacity,
               .capacity_of_worker = meter_options_.capacity,
               .record_octets = {layouts_[0].octets, layouts_[1].octets},
+              .fragment_octets = flow::Fragments::octets(fragment_options(settings_, meter_options_)),
               .pause_max = settings_.live.pause_max};
   for (const auto& fact : facts) {
     const auto& device = devices[needs.ports.size()];
@@ -204,6 +205,7 @@ void Probe::make_workers() {
 void Probe::make_worker(unsigned number) {
   workers_[number] = std::make_unique<Worker>(WorkerOptions{.number = number,
                                                             .meter = meter_options_,
+                                                            .fragments = fragment_options(settings_, meter_options_),
                                                             .ring_records = settings_.live.ring_records,
                                                             .pause_max = pause_longest_,
                                                             .tsc_hz = eal_.tsc_hz(),
@@ -236,6 +238,10 @@ void Probe::choose_sharding() {
     say_(fmt::format("packets are spread over the {} workers in software: {}", worker_count_, reason));
   } else {
     say_(fmt::format("RSS spreads packets over {} workers: {}", worker_count_, proof_of(ports_.front()).sentence));
+    if (settings_.flow.fragments == flow::FragmentTracking::track && settings_.live.rss == Rss::addresses_and_ports)
+      say_(
+          "live.rss addresses_and_ports: a NIC does not see ports in fragments, and may bring them to another worker "
+          "than the rest of their flow, which is then two records; addresses keeps them together");
   }
 }
 
@@ -343,6 +349,7 @@ Report Probe::report() const {
     made.packets += counters.packets;
     made.metered_ip_octets += counters.metered.octets;
     made.in_table += counters.in_table;
+    add_fragments(made, counters.fragments, counters.fragments_waiting);
     for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += counters.metered.ended[i];
     if (counters.clock_first == no_stamp) continue;
     made.clock_first =

@@ -24,7 +24,8 @@ class LookAtFlows final : public Request {
   flow::TableCursor at_;
 };
 
-/// Ends all flows that are there, and goes on. No faster than the exporter takes them: nobody asks for losses.
+/// Ends all flows that are there, and goes on; fragments that wait for their first are in none yet. No faster than the
+/// exporter takes them: nobody asks for losses.
 class EndAll final : public Request {
  public:
   bool step(Worker& worker) noexcept override {
@@ -50,12 +51,13 @@ class SetTimeouts final : public Request {
   flow::MeterOptions wanted_;
 };
 
-/// No record mixes two ways of sampling: all flows end, in one step, before the first packet of the new way. What
-/// arrives meanwhile waits in the descriptors.
+/// No record mixes two ways of sampling: all flows end, in one step, before the first packet of the new way, those of
+/// fragments that wait for their first among them. What arrives meanwhile waits in the descriptors.
 class SetSampling final : public Request {
  public:
   explicit SetSampling(std::vector<capture::Sampler> samplers) : samplers_{std::move(samplers)} {}
   bool step(Worker& worker) noexcept override {
+    while (!worker.fragments().give_up(worker.clock(), worker.ended())) worker.hand_over_patiently();
     while (!worker.meter().end_all(worker.clock(), slots_a_step, worker.ended())) worker.hand_over_patiently();
     worker.hand_over_patiently();
     worker.set_samplers(samplers_);

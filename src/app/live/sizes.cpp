@@ -135,7 +135,7 @@ nanoseconds pause_longest(const Needs& needs, const std::vector<std::uint32_t>& 
 
 /// What ordinary memory must give: tables, and the buffers where there are no huge pages for them.
 std::uint64_t ordinary_octets(const Sizes& sizes, const Needs& needs) {
-  auto sum = sizes.workers * sizes.table_octets;
+  auto sum = sizes.workers * (sizes.table_octets + sizes.fragment_octets);
   if (needs.buffers_from == BuffersFrom::ordinary_memory)
     for (const auto& pool : sizes.pools) sum += pool.octets + pool.rings;
   return sum;
@@ -175,7 +175,7 @@ void refuse_tables(const Sizes& sizes, const Needs& needs, const Machine& machin
   const auto beside = needed - tables;
   auto line = fmt::format("flow.capacity {} needs {} x {} of tables{} = {}; {} of memory are available",
                           grouped(needs.capacity), counted(sizes.workers, "worker"), binary(sizes.table_octets),
-                          beside ? fmt::format(" + {} of buffers", binary(beside)) : "", binary(needed),
+                          beside ? fmt::format(" + {} of buffers and fragments", binary(beside)) : "", binary(needed),
                           binary(machine.available));
   // A tenth is left to the system and to what else runs.
   const auto left = machine.available - machine.available / 10;
@@ -198,7 +198,8 @@ bool pages_suffice(const BufferPool& pool, const MemoryNode* node) {
 }
 
 Sizes reckon(const Needs& needs) {
-  Sizes sizes{.table_octets = table_octets(needs), .workers = needs.workers.size()};
+  Sizes sizes{
+      .table_octets = table_octets(needs), .fragment_octets = needs.fragment_octets, .workers = needs.workers.size()};
   for (const auto& port : needs.ports) sizes.descriptors.push_back(descriptors_of(port));
   std::set<unsigned> nodes;
   for (const auto& port : needs.ports) nodes.insert(port.node);
@@ -220,6 +221,8 @@ std::vector<std::string> lines_of(const Sizes& sizes, const Needs& needs) {
                       pool.node, grouped(pool.buffers), grouped(pool.least)));
   lines.push_back(fmt::format("tables: {} x {} for flow.capacity {}", counted(sizes.workers, "worker"),
                               binary(sizes.table_octets), grouped(needs.capacity)));
+  if (sizes.fragment_octets)
+    lines.push_back(fmt::format("fragments: {} x {}", counted(sizes.workers, "worker"), binary(sizes.fragment_octets)));
   lines.push_back(fmt::format("an idle worker pauses for {:.0f} us at most",
                               static_cast<double>(sizes.pause_longest.count()) / 1000));
   return lines;

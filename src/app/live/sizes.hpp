@@ -46,6 +46,7 @@ struct Needs {
   std::uint64_t capacity = 1u << 20;                  ///< flow.capacity
   std::uint64_t capacity_of_worker = 1u << 20;        ///< its share, with what chance may add
   std::array<std::size_t, 2> record_octets{64, 128};  ///< RecordLayout::octets of IPv4 and IPv6
+  std::uint64_t fragment_octets = 0;                  ///< of each worker's table of fragments; 0: it has none
   nanoseconds pause_max = std::chrono::milliseconds{1};
 };
 
@@ -67,6 +68,7 @@ struct Sizes {
   std::vector<std::uint32_t> descriptors{};  ///< of each queue, by port
   std::vector<BufferPool> pools{};           ///< by node
   std::uint64_t table_octets = 0;            ///< of each worker: both families' pools full
+  std::uint64_t fragment_octets = 0;         ///< of each worker
   std::uint64_t workers = 0;
   nanoseconds pause_longest{};  ///< that an idle worker may make without a queue that overflows
 };

@@ -27,6 +27,7 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       mesh_{mesh},
       common_{common},
       meter_{flow::make_meter(options.meter)},
+      fragments_{options.fragments, *meter_, &emptier_},
       ended_{ended_max, layouts[0], layouts[1]},
       outlet_{std::max(options.ring_records, ended_max), layouts},
       pause_{options.pause_max},
@@ -37,8 +38,7 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       outcomes_(received_max),
       packets_over_(received_max),
       own_(received_max),
-      all_(received_max) {
-  std::iota(all_.begin(), all_.end(), std::uint16_t{0});
+      over_(received_max) {
   meter_->touch();
   outlet_.touch();
 }
@@ -58,7 +58,7 @@ void Worker::run() noexcept {
     tell_time();
     const auto found = receive() + take_over();
     if (found == 0) advance_in_silence();
-    meter_->expire(clock_, ended_);
+    fragments_.expire(clock_, ended_);
     hand_over();
     answer();
     ++counters_.loops;
@@ -134,7 +134,7 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   }
   if (reshard)  // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
-  meter_->add(packets, headers_, std::span{own_}.first(own), ended_);
+  fragments_.add(packets, headers_, std::span{own_}.first(own), ended_);
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
                             std::memory_order_relaxed);
@@ -215,7 +215,8 @@ std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets_over_.front().clock;
   packet_at_ = tsc_;
   hand_over();
-  meter_->add(Burst{packets_over_}.first(count), headers_over_, std::span{all_}.first(count), ended_);
+  std::iota(over_.begin(), over_.begin() + static_cast<std::ptrdiff_t>(count), std::uint16_t{0});
+  fragments_.add(Burst{packets_over_}.first(count), headers_over_, std::span{over_}.first(count), ended_);
   hand_over();
   return count;
 }
@@ -246,6 +247,8 @@ void Worker::answer() noexcept {
 void Worker::publish(bool last) noexcept {
   if (!last && tsc_ - published_at_ < tsc_hz_ / publishings_per_second) return;
   counters_.metered = meter_->counters();
+  counters_.fragments = fragments_.counters();
+  counters_.fragments_waiting = fragments_.waiting();
   counters_.flows = meter_->live();
   counters_.clock = clock_;
   counters_.stamp = now_.stamp;
@@ -264,7 +267,7 @@ void Worker::finish() noexcept {
   while (take_over() > 0) {
   }
   for (bool done = false; !done;) {
-    done = meter_->finish(clock_, ended_);
+    done = fragments_.finish(clock_, ended_);
     hand_over_patiently();
   }
   counters_.in_table = meter_->in_table();

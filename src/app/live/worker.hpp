@@ -26,6 +26,7 @@
 #include "capture/live/queue.hpp"
 #include "capture/sample.hpp"
 #include "capture/select.hpp"
+#include "flow/fragments.hpp"
 #include "flow/meter.hpp"
 
 namespace weir::app {
@@ -34,6 +35,8 @@ namespace weir::app {
 struct WorkerCounters {
   PacketTallies packets;
   flow::MeterCounters metered;
+  flow::FragmentCounters fragments;
+  Totals fragments_waiting;       ///< metered, but in no flow yet
   std::uint64_t flows = 0;        ///< in the table
   Totals in_table;                ///< what they hold; at the end only
   Totals not_handed_over;         ///< the ring to the exporter was full
@@ -73,6 +76,7 @@ class Request {
 struct WorkerOptions {
   unsigned number = 0;
   flow::MeterOptions meter;
+  flow::FragmentOptions fragments;
   std::size_t ring_records = 65'536;
   std::chrono::nanoseconds pause_max{1'000'000};
   std::uint64_t tsc_hz = 0;
@@ -104,6 +108,7 @@ class Worker {
 
   /// In a Request's step() only.
   flow::Meter& meter() noexcept { return *meter_; }
+  flow::Fragments& fragments() noexcept { return fragments_; }
   flow::Ended& ended() noexcept { return ended_; }
   Instant clock() const noexcept { return clock_; }
   void hand_over() noexcept;
@@ -128,6 +133,16 @@ class Worker {
   static constexpr std::size_t swept_max = 1024;
   /// Records that one turn ends at most. A ring with less room could never take them all.
   static constexpr std::size_t ended_max = received_max * flow::Ended::records_per_packet + swept_max;
+
+  /// Records of fragments that waited may be more than one turn has room for.
+  class HandOver final : public flow::Emptier {
+   public:
+    explicit HandOver(Worker& worker) noexcept : worker_{worker} {}
+    void empty(flow::Ended&) noexcept override { worker_.hand_over(); }
+
+   private:
+    Worker& worker_;
+  };
 
   /// One queue, and what the worker keeps of it.
   struct Receiving {
@@ -159,6 +174,8 @@ class Worker {
   Mesh& mesh_;
   Common& common_;
   std::unique_ptr<flow::Meter> meter_;
+  HandOver emptier_{*this};
+  flow::Fragments fragments_;
   flow::Ended ended_;
   Outlet outlet_;
   Pause pause_;
@@ -176,7 +193,7 @@ class Worker {
   std::vector<Headers> headers_, headers_over_;
   std::vector<Outcome> outcomes_;
   std::vector<Packet> packets_over_;
-  std::vector<std::uint16_t> own_, all_;
+  std::vector<std::uint16_t> own_, over_;
   WorkerCounters counters_;
   Published<WorkerCounters> published_;
   std::atomic<Request*> request_{nullptr};

@@ -3,12 +3,13 @@
 the packet clock, which some captures leap over) and no close ends a flow."""
 import datetime
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from support.tshark import ICMP, Seen
 
 ECHO_REQUESTS = {(4, 0): 8, (6, 129): 128}  # (IP version, reply's type) → request's
 TIMEOUT_LONGEST = 315_360_000 * 10**9  # nanoseconds
+FRAGMENT_WAIT, FIRST_KNOWN = 10**9, 15 * 10**9  # nanoseconds
 COUNTED = ("packets", "octets", "start", "end", "flags", "tos", "ttl_least", "ttl_most", "interface")
 
 
@@ -68,14 +69,57 @@ class Flow:
         return (seen.source, seen.ends) == (self.first.source, self.first.ends)
 
 
-def reckon(packets, biflow):
-    """→ {(key of the first packet, how many records had it before): [forward side, reverse side]}."""
-    records, live, clock = {}, {}, 0
+def arrivals(packets):
+    """→ (packet, stamp, clock) of each that is metered."""
+    clock = 0
     for seen in packets:
         stamp = clock if seen.stamp is None else seen.stamp
         clock = max(clock, stamp)
-        if seen.ip is None or seen.ends is None:
+        if seen.ip is not None and seen.ends is not None:
+            yield seen, stamp, clock
+
+
+def datagram_of(seen):
+    """RFC 791 §3.2, RFC 8200 §4.5."""
+    return seen.source, seen.destination, seen.vlan, seen.identification, seen.protocol if seen.ip == 4 else None
+
+
+def put_together(arriving):
+    """The same with each later fragment as one of its first one's flow, behind which it waits if need be; where that
+    does not come in time, as it is."""
+    firsts, held = {}, []
+
+    def completed(later, first):
+        return replace(later, ends=first.ends, protocol=first.protocol, is_icmp=first.is_icmp)
+
+    for seen, stamp, clock in arriving:
+        while held and held[0][2] + FRAGMENT_WAIT <= clock:
+            late, its_stamp, its_clock = held.pop(0)
+            yield late, its_stamp, its_clock + FRAGMENT_WAIT
+        datagram = datagram_of(seen)
+        if seen.fragment == "later":
+            first, known_since = firsts.get(datagram, (None, 0))
+            if first is None or clock - known_since >= FIRST_KNOWN:
+                held.append((seen, stamp, clock))
+            else:
+                yield completed(seen, first), stamp, clock
             continue
+        yield seen, stamp, clock
+        if seen.fragment == "first":
+            firsts[datagram] = seen, clock
+            waiting = [item for item in held if datagram_of(item[0]) == datagram]
+            held = [item for item in held if datagram_of(item[0]) != datagram]
+            for later, its_stamp, _ in waiting:
+                yield completed(later, seen), its_stamp, clock
+    last = clock if held else 0
+    for late, its_stamp, its_clock in held:
+        yield late, its_stamp, min(its_clock + FRAGMENT_WAIT, last)
+
+
+def reckon(packets, biflow):
+    """→ {(key of the first packet, how many records had it before): [forward side, reverse side]}."""
+    records, live = {}, {}
+    for seen, stamp, clock in put_together(arrivals(packets)):
         key = biflow_key_of(seen) if biflow else key_of(seen)
         if key not in live or clock - live[key].clock_last >= TIMEOUT_LONGEST:
             live[key] = Flow(seen, clock, [Side(), Side()])

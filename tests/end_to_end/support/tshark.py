@@ -5,12 +5,12 @@ import subprocess
 from dataclasses import dataclass
 
 FIELDS = ("frame.time_epoch", "frame.len", "frame.cap_len", "frame.section_number", "frame.interface_id",
-          "frame.protocols", "vlan.id", "ieee8021ad.id", "ieee8021ad.svid", "ip.src", "ip.dst",
-          "ip.proto", "ip.len", "ip.frag_offset", "ip.ttl", "ip.dsfield", "ipv6.src", "ipv6.dst", "ipv6.nxt",
+          "frame.protocols", "vlan.id", "ieee8021ad.id", "ieee8021ad.svid", "ip.src", "ip.dst", "ip.proto", "ip.len",
+          "ip.id", "ip.flags.mf", "ip.frag_offset", "ip.ttl", "ip.dsfield", "ipv6.src", "ipv6.dst", "ipv6.nxt",
           "ipv6.plen", "ipv6.opt.jumbo", "ipv6.hlim", "ipv6.tclass", "ipv6.hopopts.nxt", "ipv6.routing.nxt",
-          "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ipv6.fraghdr.offset", "ah.next_header", "tcp.srcport", "tcp.dstport",
-          "tcp.flags", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport",
-          "icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
+          "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "ipv6.fraghdr.ident",
+          "ah.next_header", "tcp.srcport", "tcp.dstport", "tcp.flags", "udp.srcport", "udp.dstport", "sctp.srcport",
+          "sctp.dstport", "dccp.srcport", "dccp.dstport", "icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
 AS_IT_LIES = ("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE",
               "tcp.relative_sequence_numbers:FALSE", "tcp.analyze_sequence_numbers:FALSE")
 # What may stand before IP for weir to read it. tshark looks further: into pseudowires, LLC, 802.11, PPP links …
@@ -44,6 +44,8 @@ class Seen:
     flags: int = 0
     ends: tuple | None = None  # (source port, destination port), or (type, code)
     is_icmp: bool = False
+    fragment: str = ""  # "first", "later", or of a whole packet nothing
+    identification: int = 0
 
 
 def run(*arguments):
@@ -94,7 +96,8 @@ def read_ipv4(seen, left):
     seen.ip, seen.source, seen.destination = 4, left["ip.src"][0], left["ip.dst"][0]
     seen.protocol, seen.octets = number(left["ip.proto"][0]), number(left["ip.len"][0])
     seen.ttl, seen.tos = number(left["ip.ttl"][0]), number(left["ip.dsfield"][0])
-    read_transport(seen, left, later_fragment=number(left["ip.frag_offset"][0]) != 0)
+    read_fragment(seen, left["ip.frag_offset"][0], left["ip.flags.mf"][0], left["ip.id"])
+    read_transport(seen, left)
 
 
 def read_ipv6(seen, left):
@@ -105,18 +108,26 @@ def read_ipv6(seen, left):
     jumbo = left["ipv6.opt.jumbo"]
     seen.octets = 40 + number(jumbo[0] if jumbo else left["ipv6.plen"][0])
     seen.ttl, seen.tos = number(left["ipv6.hlim"][0]), number(left["ipv6.tclass"][0])
-    seen.protocol, later_fragment = number(left["ipv6.nxt"][0]), False
-    while seen.protocol in NEXT_IN and not later_fragment:
-        later_fragment = seen.protocol == FRAGMENT and number((left["ipv6.fraghdr.offset"] or ["0"])[0]) != 0
+    seen.protocol = number(left["ipv6.nxt"][0])
+    while seen.protocol in NEXT_IN and seen.fragment != "later":
+        if seen.protocol == FRAGMENT and left["ipv6.fraghdr.offset"]:
+            read_fragment(seen, left["ipv6.fraghdr.offset"][0], left["ipv6.fraghdr.more"][0],
+                          left["ipv6.fraghdr.ident"])
         if not left[NEXT_IN[seen.protocol]]:
             return  # an extension header that is not there: no ends
         seen.protocol = number(left[NEXT_IN[seen.protocol]].pop(0))
-    read_transport(seen, left, later_fragment)
+    read_transport(seen, left)
 
 
-def read_transport(seen, left, later_fragment):
+def read_fragment(seen, offset, more, identification):
+    more = more in ("1", "True")
+    seen.fragment = "later" if number(offset) != 0 else "first" if more else ""
+    seen.identification = number(identification[0]) if identification else 0
+
+
+def read_transport(seen, left):
     seen.is_icmp = (seen.ip, seen.protocol) in TYPE_IN
-    if later_fragment:
+    if seen.fragment == "later":
         seen.ends = (0, 0)
     elif seen.is_icmp:
         seen.ends = pair(left, TYPE_IN[seen.ip, seen.protocol], "type", "code")
