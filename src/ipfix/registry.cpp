@@ -14,12 +14,12 @@ constexpr auto registered = std::to_array<Element>({
 #undef X
 });
 
-/// CERT's registry marks the reverse of an element by this bit of its id (RFC 5103 §6.2).
-constexpr std::uint16_t cert_reverse_bit = 0x4000;
+/// CERT's registry marks the reverse of an element by this bit of its id (RFC 5103 §6.2), and so does weir for its own.
+constexpr std::uint16_t reverse_bit = 0x4000;
 constexpr std::string_view reverse_prefix = "reverse";
 
 constexpr bool has_reverse(const Element& element) noexcept {
-  return element.pen == enterprise::iana || element.pen == enterprise::cert;
+  return element.pen == enterprise::iana || element.pen == enterprise::cert || element.pen == enterprise::own;
 }
 
 constexpr std::size_t reverse_count = std::ranges::count_if(registered, has_reverse);
@@ -67,7 +67,7 @@ class Registry {
     if (*first >= 'a' && *first <= 'z') *first = static_cast<char>(*first - 'a' + 'A');
     element.name = {start, static_cast<std::size_t>(room - start)};
     if (element.pen == enterprise::iana) element.pen = enterprise::reverse;
-    else element.id |= cert_reverse_bit;
+    else element.id |= reverse_bit;
     return element;
   }
 
