@@ -7,6 +7,7 @@
 #include "decode/frame.hpp"
 #include "decode/link.hpp"
 #include "decode/locate.hpp"
+#include "decode/met.hpp"
 #include "decode/straight.hpp"
 
 namespace weir::decode {
@@ -31,6 +32,30 @@ Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept {
 
 Outcome decode(const Packet& packet, Headers& out) noexcept {
   return decode_straight(packet, out) ? Outcome::metered : decode_by_the_chain(packet, out);
+}
+
+namespace {
+
+/// The same chain, and what it meets on the way.
+Outcome decode_in_full(const Packet& packet, Headers& headers, Details* details) noexcept {
+  if (packet.selection == Selection::not_selected) return Outcome::not_selected;
+  if (packet.link == Link::unsupported) return Outcome::link_unsupported;
+  if (packet.selection == Selection::filtered) return Outcome::filtered;
+  std::construct_at(&headers);
+  if (details) std::construct_at(details);
+  Detailed out{headers, details, packet.bytes};
+  return decode_link(packet.link, Frame{packet.captured_bytes(), packet.wire}, out);
+}
+
+}  // namespace
+
+void decode_burst(Burst burst, Tunnels, std::span<Headers> out, std::span<Details> details,
+                  std::span<Outcome> outcomes) noexcept {
+  WEIR_ASSERT(out.size() >= burst.size());
+  WEIR_ASSERT(details.empty() || details.size() >= burst.size());
+  WEIR_ASSERT(outcomes.size() >= burst.size());
+  for (std::size_t i = 0; i < burst.size(); ++i)
+    outcomes[i] = decode_in_full(burst[i], out[i], details.empty() ? nullptr : &details[i]);
 }
 
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {

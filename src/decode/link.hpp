@@ -12,6 +12,7 @@
 #include "decode/frame.hpp"
 #include "decode/ipv4.hpp"
 #include "decode/ipv6.hpp"
+#include "decode/met.hpp"
 
 namespace weir::decode {
 
@@ -37,6 +38,7 @@ constexpr Outcome decode_mpls(Frame frame, auto& out) noexcept {
   for (;;) {
     const auto* label = frame.take(4);
     if (!label) return frame.lacks(4, Outcome::malformed_link);
+    met_label(load_be<std::uint32_t>(label), out);
     if (load_be<std::uint32_t>(label) & bottom_of_stack) return decode_ip_by_nibble(frame, out);
   }
 }
@@ -71,6 +73,7 @@ constexpr Outcome decode_pppoe(Frame frame, auto& out) noexcept {
 }
 
 constexpr Outcome decode_ethertype(std::uint16_t type, Frame frame, auto& out) noexcept {
+  met_type(type, out);
   switch (type) {
     case ethertype::ipv4: return decode_ipv4(frame, out);
     case ethertype::ipv6: return decode_ipv6(frame, out);
@@ -87,11 +90,10 @@ constexpr bool is_vlan(std::uint16_t type) noexcept {
 
 /// IEEE 802.1Q §9: `type` is the EtherType before `frame`, which stands behind it. The first tag is the outermost.
 constexpr Outcome decode_tags(std::uint16_t type, Frame frame, auto& out) noexcept {
-  constexpr std::uint16_t identifier_bits = 0x0fff;
   for (bool outermost = true; is_vlan(type); outermost = false) {
     const auto* tag = frame.take(4);
     if (!tag) return frame.lacks(4, Outcome::malformed_link);
-    if (outermost) out.vlan = load_be<std::uint16_t>(tag) & identifier_bits;
+    met_tag(load_be<std::uint16_t>(tag), outermost, out);
     type = load_be<std::uint16_t>(tag + 2);
   }
   return decode_ethertype(type, frame, out);
@@ -103,7 +105,11 @@ constexpr Outcome decode_ethernet(Frame frame, auto& out) noexcept {
   const auto* ethernet = frame.take(ethernet_octets);
   if (!ethernet) return frame.lacks(ethernet_octets, Outcome::malformed_link);
   const auto type = load_be<std::uint16_t>(ethernet + 12);
-  if (type == ethertype::ipv4) return decode_ipv4(frame, out);  // the common path runs straight
+  met_macs(ethernet + 6, ethernet, out);
+  if (type == ethertype::ipv4) {  // the common path runs straight
+    met_type(type, out);
+    return decode_ipv4(frame, out);
+  }
   return decode_tags(type, frame, out);
 }
 

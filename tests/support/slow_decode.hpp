@@ -176,7 +176,8 @@ class SlowDecoder {
     headers.protocol = static_cast<std::uint8_t>(number(at_ + 9, 1));
     copy(at_ + 12, 4, headers.source);
     copy(at_ + 16, 4, headers.destination);
-    if (number(at_ + 6, 2) % 0x2000 > 0) return later_fragment();
+    if (number(at_ + 6, 2) % 0x4000 > 0) set_fragment(number(at_ + 6, 2) % 0x2000, number(at_ + 4, 2));
+    if (headers.fragment == Fragment::later) return Outcome::metered;
     if (transport_octets() == 0) return Outcome::metered;
     if (const auto verdict = need(at_ + header, Outcome::malformed_ip_header)) return verdict;
     at_ += header;
@@ -222,9 +223,11 @@ class SlowDecoder {
 
   Verdict read_extension() {
     const auto kind = headers.protocol;
-    if (const auto verdict = need(at_ + (kind == 44 ? 4 : 1), Outcome::malformed_extension)) return verdict;
+    if (const auto verdict = need(at_ + (kind == 44 ? 8 : 1), Outcome::malformed_extension)) return verdict;
     headers.protocol = static_cast<std::uint8_t>(number(at_, 1));
-    if (kind == 44 && number(at_ + 2, 2) / 8 > 0) return later_fragment();
+    if (kind == 44 && (number(at_ + 2, 2) / 8 > 0 || number(at_ + 3, 1) % 2 > 0))
+      set_fragment(number(at_ + 2, 2) / 8, number(at_ + 4, 4));
+    if (headers.fragment == Fragment::later) return Outcome::metered;
     static const std::set<int> read_on{0, 43, 44, 51, 60, 6, 17, 33, 132, 136, 58};
     if (!read_on.contains(headers.protocol)) return Outcome::metered;  // its number is all there is to know
     if (const auto verdict = need(at_ + 8, Outcome::malformed_extension)) return verdict;
@@ -235,9 +238,10 @@ class SlowDecoder {
     return std::nullopt;
   }
 
-  Verdict later_fragment() {
-    headers.notes |= note_bit(Note::fragment_later);
-    return Outcome::metered;
+  void set_fragment(std::uint64_t offset, std::uint64_t id) {
+    headers.fragment = offset > 0 ? Fragment::later : Fragment::first;
+    headers.fragment_id = static_cast<std::uint32_t>(id);
+    if (offset > 0) headers.notes |= note_bit(Note::fragment_later);
   }
 
   // --- Behind IP
@@ -297,6 +301,8 @@ inline std::string text_of(Outcome outcome, const Headers& headers) {
   add(" tos ", headers.tos);
   add(" ttl ", headers.ttl);
   add(" notes ", headers.notes);
+  if (headers.fragment != Fragment::none)
+    add(headers.fragment == Fragment::first ? " first " : " later ", headers.fragment_id);
   return text;
 }
 
@@ -306,7 +312,7 @@ inline bool same_answer(Outcome a, const Headers& x, Outcome b, const Headers& y
   return x.source == y.source && x.destination == y.destination && x.octets == y.octets &&
          x.source_port == y.source_port && x.destination_port == y.destination_port && x.vlan == y.vlan &&
          x.tcp_flags == y.tcp_flags && x.notes == y.notes && x.protocol == y.protocol && x.tos == y.tos &&
-         x.ttl == y.ttl && x.version == y.version;
+         x.ttl == y.ttl && x.version == y.version && x.fragment == y.fragment && x.fragment_id == y.fragment_id;
 }
 
 }  // namespace weir::test
