@@ -21,9 +21,9 @@ Catalogue::Catalogue(std::span<const RecordLayout> layouts, Run run) {
   if (run == Run::live) announce(Option::port_losses);
   for (const auto option : options_of_sampling) announce(option);
   for (const auto& flow_template : flow_templates_)
-    flow_octets_max_ = std::max(flow_octets_max_, flow_template.plan.octets());
+    flow_octets_max_ = std::max(flow_octets_max_, flow_template.plan.octets_max());
   record_octets_max_ = std::max(record_octets_max_, flow_octets_max_);
-  for (const auto& plan : option_plans_) record_octets_max_ = std::max(record_octets_max_, plan.octets());
+  for (const auto& plan : option_plans_) record_octets_max_ = std::max(record_octets_max_, plan.octets_max());
   for (const auto& announcement : announcements_)
     record_octets_max_ = std::max(record_octets_max_, announcement.record.size());
 }

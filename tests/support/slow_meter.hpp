@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 #include <vector>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
@@ -26,6 +27,10 @@ struct Arrival {
   Instant stamp{};  ///< when it was captured; may lie before the clock
   Instant clock{};  ///< the largest stamp so far over the whole input
   std::uint16_t interface = 0;
+  std::uint16_t notes = 0;  ///< of the capture stage
+  std::uint32_t wire = 0;   ///< octets of the frame
+  Details details{};        ///< its payload lies at the start of `payload`
+  std::vector<std::byte> payload{};
 };
 
 struct SlowOptions {
