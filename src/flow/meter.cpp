@@ -296,8 +296,8 @@ class MeterOf final : public Meter {
       if (found.any && S::packets(record)) {
         emit<S>(record, EndReason::active, ended);
         let_go_on<S>(record);
-        if (found.total) reset(plan_of<S>().totals, record);
       }
+      if (found.total) reset(plan_of<S>().totals, record);
     }
     return false;
   }

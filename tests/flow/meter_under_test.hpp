@@ -109,6 +109,13 @@ class MeterUnderTest {
     take();
     return std::move(records_);
   }
+  /// Everything ends; `read` makes of it what it likes.
+  template <class Read>
+  auto finish_encoded(Read read) {
+    pass();
+    meter_->finish(clock_, ended_);
+    return read(ended_);
+  }
   std::vector<SlowRecord> finish() {
     auto records = finish_in_order();
     std::sort(records.begin(), records.end());
