@@ -35,20 +35,23 @@ struct Upper {
   Frame frame;
   std::uint64_t octets = 0;  ///< from here to the end of the packet, as its IP length claims
   std::uint8_t protocol = 0;
-  bool reached = false;  ///< all headers before it are there
+  bool reached = false;        ///< all headers before it are there
+  bool authenticated = false;  ///< an Authentication Header is among them, with this index
+  std::uint32_t spi = 0;
 };
 
-constexpr void met_spi(Details& out, std::uint32_t spi) noexcept {
+/// The outermost counts.
+constexpr void met_spi(std::uint32_t spi, Details& out) noexcept {
   if (out.has & Details::ipsec) return;
   out.has |= Details::ipsec;
   out.spi = spi;
 }
 
 /// Steps over an Authentication Header (RFC 4302 §2). False: it is not there whole.
-constexpr bool skip_authentication(Upper& upper, Details* out) noexcept {
+constexpr bool skip_authentication(Upper& upper) noexcept {
   const auto* header = upper.frame.take(extension_least);
   if (!header) return false;
-  if (out) met_spi(*out, load_be<std::uint32_t>(header + 4));
+  if (!std::exchange(upper.authenticated, true)) upper.spi = load_be<std::uint32_t>(header + 4);
   const auto more = extension_more(protocol::ah, load_be<std::uint8_t>(header + 1));
   if (!upper.frame.take(more)) return false;
   upper.octets -= std::min<std::uint64_t>(upper.octets, extension_least + more);
@@ -120,7 +123,7 @@ constexpr Upper behind_ipv6(Frame frame, const Headers& headers, Details* out) n
     if (out) describe_extension(kind, upper.frame, *out);
     const auto extension = Extension::load(kind, front);
     if (kind == protocol::ah) {
-      if (!skip_authentication(upper, out)) break;
+      if (!skip_authentication(upper)) break;
       continue;
     }
     const auto before = upper.frame.rest().size();
@@ -193,7 +196,7 @@ constexpr std::size_t describe_transport(const Upper& upper, const Headers& head
   if (upper.protocol == protocol::igmp) {
     if (const auto* igmp = frame.take(1)) out.has |= Details::igmp, out.igmp_type = load_be<std::uint8_t>(igmp);
   } else if (upper.protocol == protocol::esp) {
-    if (const auto* esp = frame.take(4)) met_spi(out, load_be<std::uint32_t>(esp));
+    if (const auto* esp = frame.take(4)) met_spi(load_be<std::uint32_t>(esp), out);
   } else if (upper.protocol == protocol::udp) {
     if (const auto* udp = frame.take(8)) out.udp_octets = load_be<std::uint16_t>(udp + 4);
   } else if (upper.protocol == protocol::dccp) {
@@ -207,12 +210,16 @@ constexpr std::size_t describe_transport(const Upper& upper, const Headers& head
 constexpr void describe_ip(Frame frame, std::size_t before, const Headers& headers, Details& out) noexcept {
   auto upper = behind_ip(frame, headers, &out);
   if (headers.fragment != Fragment::none) out.has |= Details::fragmented;
-  if (!upper.reached) return;
-  if (upper.protocol == protocol::ah && headers.fragment != Fragment::later) {
-    const auto authentication = upper;
-    const bool walked = skip_authentication(upper, &out);
-    if (headers.protocol == protocol::ah || !walked) upper = authentication;
+  if (headers.version == IpVersion::v4 && upper.reached && headers.fragment != Fragment::later) {
+    auto walked = upper;
+    while (walked.protocol == protocol::ah && skip_authentication(walked)) {
+    }
+    upper.authenticated = walked.authenticated;
+    upper.spi = walked.spi;
+    if (headers.protocol != protocol::ah) upper = walked;
   }
+  if (upper.authenticated) met_spi(upper.spi, out);
+  if (!upper.reached) return;
   const auto header = headers.fragment == Fragment::later ? 0 : describe_transport(upper, headers, out);
   const bool no_payload = upper.protocol == protocol::tcp && header == 0 && headers.fragment != Fragment::later;
   if (no_payload || header > upper.octets) return;

@@ -9,12 +9,6 @@
 #include <weir/bytes.hpp>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
-#include <weir/outcome.hpp>
-
-#include "decode/describe.hpp"
-#include "decode/frame.hpp"
-#include "decode/ipv4.hpp"
-#include "decode/ipv6.hpp"
 
 namespace weir::decode {
 
@@ -29,8 +23,7 @@ constexpr void met_type(std::uint16_t, Headers&) noexcept {}
 /// Headers and, where they are asked for, Details of the same packet.
 struct Detailed {
   Headers& headers;
-  Details* details;        ///< nullptr: not asked for
-  const std::byte* bytes;  ///< the packet's first octet
+  Details* details;  ///< nullptr: not asked for
 };
 
 /// One more of something, up to what the counter holds.
@@ -58,26 +51,17 @@ constexpr void met_macs(const std::byte* source, const std::byte* destination, D
   if (!out.details || out.details->has & Details::macs) return;
   out.details->has |= Details::macs;
   std::copy_n(source, 6, out.details->source_mac.begin());
-  std::copy_n(destination, 6, out.details->destination_mac.begin());
+  if (destination) std::copy_n(destination, 6, out.details->destination_mac.begin());
 }
 constexpr void met_type(std::uint16_t type, Detailed& out) noexcept {
   if (out.details && out.details->ethertype == 0) out.details->ethertype = type;
 }
 
-constexpr Outcome described(Outcome outcome, Frame ip, Detailed& out) noexcept {
-  if (outcome != Outcome::metered || !out.details) return outcome;
-  auto& details = *out.details;
-  const auto before = static_cast<std::size_t>(ip.rest().data() - out.bytes);
-  details.link_octets = static_cast<std::uint16_t>(std::min<std::size_t>(before, 0xffff));
-  if (details.ethertype == 0) details.ethertype = out.headers.version == IpVersion::v4 ? 0x0800 : 0x86dd;
-  describe_ip(ip, before, out.headers, details);
-  return outcome;
-}
-constexpr Outcome decode_ipv4(Frame frame, Detailed& out) noexcept {
-  return described(decode_ipv4(frame, out.headers), frame, out);
-}
-constexpr Outcome decode_ipv6(Frame frame, Detailed& out) noexcept {
-  return described(decode_ipv6(frame, out.headers), frame, out);
-}
+/// What stands behind an IP header that was met is nobody's link.
+struct Unheard {};
+constexpr void met_tag(std::uint16_t, bool, Unheard&) noexcept {}
+constexpr void met_label(std::uint32_t, Unheard&) noexcept {}
+constexpr void met_macs(const std::byte*, const std::byte*, Unheard&) noexcept {}
+constexpr void met_type(std::uint16_t, Unheard&) noexcept {}
 
 }  // namespace weir::decode
