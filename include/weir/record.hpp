@@ -87,7 +87,8 @@ struct Totals {
 
 /// All records of one address family have one layout.
 struct RecordLayout {
-  std::size_t octets = 0;                 ///< of one record in memory; a multiple of 64
+  std::size_t octets = 0;                 ///< of one ended record in memory; a multiple of 64
+  std::size_t live_octets = 0;            ///< of one that lives, in the table
   std::size_t end_offset = 0;             ///< of RecordEnd in an ended record
   std::vector<RecordTemplate> templates;  ///< which of them an ended record uses, RecordEnd says
   std::vector<Field> places{};            ///< where addresses, ports, protocol and VLAN lie, announced or not

@@ -26,7 +26,13 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .capacity = capacity_of_shard(settings.flow.capacity, shards),
           .hash_key = settings.flow.hash_key,
           .icmp_in_ports = settings.exporter.icmp_in_ports,
-          .egress_interface = settings.exporter.egress_interface};
+          .egress_interface = settings.exporter.egress_interface,
+          .clock_width = flow::ClockWidth::shortest,
+          .key = settings.flow.key,
+          .templates = {},
+          .payload_octets = settings.flow.payload_octets,
+          .enterprise = settings.exporter.enterprise_number,
+          .domain = settings.exporter.domain};
 }
 
 ExporterOptions exporter_options(const Settings& settings, Patience patience,

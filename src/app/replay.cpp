@@ -28,6 +28,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
     : workers_{settings.replay.workers},
       meter_options_{meter_options(settings, workers_)},
       layouts_{flow::make_layouts(meter_options_)},
+      decoding_{settings.decode.tunnels, meter_options_},
       input_{input},
       sampler_{settings.sampling.select, settings.sampling.seed, decode::ip_packet},
       stopped_{stopped},
@@ -37,7 +38,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
                 stopped_} {
   make_meters(settings.flow.capacity);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
-  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_));
+  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_, decoding_));
 }
 
 void Replay::make_meters(std::uint64_t capacity) try {

@@ -38,6 +38,9 @@ constexpr Setting text(std::string_view name, AnyMember member, std::string_view
   [](Settings & all) -> auto& { return all.member; }
 // clang-format off
 constexpr Setting settings[] = {
+    choice("decode.tunnels", AT(decode.tunnels), "outer|inner",
+           "which IP packet is metered: the outermost, or what tunnels carry"),
+
     choice("flow.direction", AT(flow.direction), "uniflow|biflow",
            "one record for each direction, or both in one (RFC 5103)"),
     seconds("flow.timeout_idle", AT(flow.timeout_idle), "silence that ends a flow"),
@@ -47,6 +50,9 @@ constexpr Setting settings[] = {
     number("flow.capacity", AT(flow.capacity), 1024, 1u << 28, "flows",
            "flows held at once, all workers together; sets the memory"),
     choice("flow.fragments", AT(flow.fragments), "separate", "later fragments are a flow of their own, with ports 0"),
+    text("flow.key", AT(flow.key), "elements that make a flow, such as sourceIPv4Address/24; none: the usual ones"),
+    number("flow.payload_octets", AT(flow.payload_octets), 0, 1024, "octets",
+           "first octets of payload that are exported of each direction; 0: none"),
     number("flow.hash_key", AT(flow.hash_key), 0, any_64, "",
            "replay: secret of the flow table's hash; fixed, so that runs repeat. Live draws one"),
 
@@ -70,6 +76,8 @@ constexpr Setting settings[] = {
            "egressInterface of all records; a tap cannot know it"),
     choice("export.icmp_in_ports", AT(exporter.icmp_in_ports), "off|on",
            "ICMP type x 256 + code also as destinationTransportPort"),
+    number("export.enterprise_number", AT(exporter.enterprise_number), 1, any_32, "",
+           "of elements that nobody registered; the default is for examples (RFC 5612)"),
     number("export.udp.rate", AT(exporter.udp.rate), 0, any_32, "messages/s",
            "spares a collector's socket; 0: as fast as it goes"),
     seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),

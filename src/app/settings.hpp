@@ -14,6 +14,7 @@
 
 #include "app/settings_file.hpp"
 #include "capture/sample.hpp"
+#include "decode/decode.hpp"
 #include "flow/options.hpp"
 
 namespace weir::app {
@@ -26,6 +27,10 @@ enum class Memory : std::uint8_t { automatic, hugepages, heap };
 
 /// Member initialisers are the defaults.
 struct Settings {
+  struct Decode {
+    decode::Tunnels tunnels = decode::Tunnels::outer;
+  } decode;
+
   struct Flow {
     flow::FlowDirection direction = flow::FlowDirection::uniflow;
     nanoseconds timeout_idle = std::chrono::seconds{15};
@@ -34,6 +39,8 @@ struct Settings {
     flow::TcpClose tcp_close = flow::TcpClose::on;
     std::uint64_t capacity = 1u << 20;
     Fragments fragments = Fragments::separate;
+    std::vector<std::string> key;  ///< empty: the usual one
+    std::uint16_t payload_octets = 0;
     std::uint64_t hash_key = 0x6b65'7920'6f66'2061;
   } flow;
 
@@ -51,6 +58,7 @@ struct Settings {
     ExportClock clock = ExportClock::automatic;
     std::uint32_t egress_interface = 0;
     flow::IcmpInPorts icmp_in_ports = flow::IcmpInPorts::off;
+    std::uint32_t enterprise_number = enterprise::own;
     struct Udp {
       std::uint64_t rate = 0;  ///< messages a second; 0 is unlimited
     } udp;
@@ -94,8 +102,9 @@ template <class T>
 using Member = T& (*)(Settings&);
 using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
                                Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
-                               Member<Fragments>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
-                               Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
+                               Member<decode::Tunnels>, Member<Fragments>, Member<ExportClock>, Member<Rss>,
+                               Member<Promiscuous>, Member<Memory>, Member<capture::SamplingMethod>,
+                               Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {

@@ -10,6 +10,7 @@
 
 #include "flow/account.hpp"
 #include "flow/key.hpp"
+#include "flow/meter.hpp"
 #include "flow/plan.hpp"
 
 namespace weir::flow {
@@ -35,14 +36,6 @@ inline void store_stored(std::byte* at, std::uint8_t octets, Word value) noexcep
     case 8: return store_word(at, value);
     default: std::memcpy(at, &value, octets);
   }
-}
-
-/// The packet's payload as it was captured.
-inline Bytes payload_of(const Sight& sight) noexcept {
-  const auto& details = sight.details;
-  if (!sight.packet.bytes || details.payload_at > sight.packet.captured) return {};
-  const auto captured = std::min<std::size_t>(details.payload_captured, sight.packet.captured - details.payload_at);
-  return {sight.packet.bytes + details.payload_at, captured};
 }
 
 /// A length of two octets, and behind it as much as there is room for.
@@ -82,7 +75,7 @@ inline void run_each(const Extension& plan, std::byte* record, const Sight& sigh
   for (const auto& step : plan.each[reverse]) {
     auto* at = record + step.offset;
     if (step.how == How::payload) {
-      append_text(at, plan.payload_octets, payload_of(sight));
+      append_text(at, plan.payload_octets, payload_head(sight.packet, sight.details, plan.payload_octets));
       continue;
     }
     if (step.how == How::handshake) {

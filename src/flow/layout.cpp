@@ -114,8 +114,10 @@ Field make_reverse(Field field, const Offsets& at) {
 template <class S>
 RecordLayout make_layout(const Family& family, const MeterOptions& options) {
   const Offsets at{S::forward_at, S::reverse_at, S::clocks_at};
-  RecordLayout layout{
-      .octets = S::octets, .end_offset = S::clocks_at, .templates = {{std::string{family.uniflow}, {}}}};
+  RecordLayout layout{.octets = S::octets,
+                      .live_octets = S::octets,
+                      .end_offset = S::clocks_at,
+                      .templates = {{std::string{family.uniflow}, {}}}};
   for (const auto& element : elements) layout.templates[0].fields.push_back(make_field(element, family, at, options));
   if constexpr (S::biflow) {
     layout.templates.push_back({std::string{family.biflow}, layout.templates[0].fields});

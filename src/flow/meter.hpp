@@ -77,6 +77,13 @@ class Meter {
   MeterCounters counters_;
 };
 
+/// The first octets of a packet's payload, as many as were captured, `octets` at most.
+inline Bytes payload_head(const Packet& packet, const Details& details, std::size_t octets) noexcept {
+  if (!packet.bytes || details.payload_at > packet.captured) return {};
+  const auto captured = std::min<std::size_t>(details.payload_captured, packet.captured - details.payload_at);
+  return {packet.bytes + details.payload_at, std::min(captured, octets)};
+}
+
 /// Takes all memory. Throws std::bad_alloc where there is too little.
 std::unique_ptr<Meter> make_meter(const MeterOptions& options);
 

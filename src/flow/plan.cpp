@@ -2,7 +2,6 @@
 #include "flow/plan.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "flow/plan_key.hpp"
 
 namespace weir::flow {
 namespace {
@@ -67,21 +67,6 @@ WantedTemplate usual_template(const MeterOptions& options) {
   return wanted;
 }
 
-/// Where the compiled blocks of a family's records lie.
-struct Blocks {
-  unsigned family;  ///< 0: IPv4, 1: IPv6
-  std::uint16_t address_octets;
-  std::array<std::uint16_t, 2> direction_at;
-  std::uint16_t end_at, octets;
-  bool biflow;
-
-  std::uint8_t version() const noexcept { return family == 0 ? 4 : 6; }
-  std::uint16_t numbers_at() const noexcept { return static_cast<std::uint16_t>(2 * address_octets); }
-  bool makes_sense(const ElementSource& source) const noexcept {
-    return !source.is(family == 0 ? trait::only_6 : trait::only_4);
-  }
-};
-
 template <class S>
 Blocks blocks_of(unsigned family) {
   return {.family = family,
@@ -96,152 +81,6 @@ Blocks blocks_of(const MeterOptions& options, unsigned family) {
   if (options.direction == FlowDirection::biflow) return family == 0 ? blocks_of<Biflow4>(0) : blocks_of<Biflow6>(1);
   return family == 0 ? blocks_of<Uniflow4>(0) : blocks_of<Uniflow6>(1);
 }
-
-// ---- The key.
-
-/// An entry of flow.key.
-struct KeyEntry {
-  std::string text;
-  const ElementSource* source;
-  std::optional<unsigned> bits;
-};
-
-[[noreturn]] void refuse_key(const std::string& entry, const std::string& why) {
-  throw StartError{"flow.key: " + entry + " " + why};
-}
-
-KeyEntry read_key_entry(const std::string& text) {
-  const auto slash = text.find('/');
-  const auto name = text.substr(0, slash);
-  const auto found = find_source(name);
-  if (!found.source || found.reverse || found.source->how == How::refused)
-    refuse_key(text, "is no header field that weir can tell flows apart by");
-  KeyEntry entry{text, found.source, std::nullopt};
-  if (slash == text.npos) return entry;
-  if (found.source->how != How::address) refuse_key(text, "has a prefix length, and only addresses can");
-  unsigned bits = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
-  if (error != std::errc{} || stop != end || bits == 0 || bits > found.source->stored * 8u)
-    refuse_key(text, "needs a prefix length of 1 to " + std::to_string(found.source->stored * 8));
-  entry.bits = bits;
-  return entry;
-}
-
-/// Octets of an address that count, as they lie in the key's words.
-void mask_address(KeyPlan& plan, const Blocks& at, std::uint8_t place, unsigned bits) {
-  std::array<std::byte, sizeof plan.mask> octets;
-  std::memcpy(octets.data(), plan.mask.data(), octets.size());
-  for (std::size_t i = 0; i < at.address_octets; ++i) {
-    const auto kept = std::clamp(static_cast<int>(bits) - static_cast<int>(8 * i), 0, 8);
-    octets[place * at.address_octets + i] = static_cast<std::byte>(0xff00 >> kept);
-  }
-  std::memcpy(plan.mask.data(), octets.data(), octets.size());
-  (place == 0 ? plan.source_bits : plan.destination_bits) = static_cast<std::uint8_t>(bits);
-}
-
-constexpr Word low(std::size_t octets) noexcept { return octets >= 8 ? ~Word{0} : (Word{1} << 8 * octets) - 1; }
-
-class KeyPlanner {
- public:
-  KeyPlanner(const MeterOptions& options, const Blocks& at) : at_{at} {
-    if (options.key.empty()) {
-      take_usual();
-      return;
-    }
-    for (const auto& text : options.key) take(read_key_entry(text));
-    settle_icmp();
-    if (at_.biflow) check_ends();
-  }
-
-  KeyPlan plan;
-  /// The first extra word of a key field.
-  std::map<const ElementSource*, std::uint8_t> word_of;
-
- private:
-  Word& numbers() { return plan.mask[at_.address_octets / 4]; }
-
-  void take_usual() {
-    mask_address(plan, at_, 0, at_.address_octets * 8u);
-    mask_address(plan, at_, 1, at_.address_octets * 8u);
-    numbers() = plan.icmp_mask = Key4::key_bits;
-  }
-
-  void take(const KeyEntry& entry) {
-    const auto& source = *entry.source;
-    if (std::ranges::find(taken_, &source) != taken_.end()) refuse_key(entry.text, "is there twice");
-    taken_.push_back(&source);
-    if (!at_.makes_sense(source)) return;
-    switch (source.how) {
-      case How::address: return mask_address(plan, at_, source.place, entry.bits.value_or(at_.address_octets * 8u));
-      case How::number: numbers() |= low(source.stored) << 8 * source.place; return;
-      case How::first:
-      case How::first_octets: return add_words(source, source);
-      case How::tunnel_text: return add_words(source, *find_hidden(source.one));
-      case How::end:
-        if (source.stored == 2) {
-          icmp_ = true;
-          return;
-        }
-        break;
-      case How::direction:
-        if (source.value) return add_words(source, source);
-        break;
-      case How::constant:
-        if (source.name == "ipVersion") return;  // families never share a record
-        break;
-      default: break;
-    }
-    refuse_key(entry.text, "is no header field of single packets, and cannot tell flows apart");
-  }
-
-  static const ElementSource* find_hidden(std::string_view name) {
-    return &*std::ranges::find(element_sources(), name, &ElementSource::name);
-  }
-
-  void add_words(const ElementSource& source, const ElementSource& column) {
-    const std::size_t words = (column.stored + 7u) / 8u;
-    if (plan.extra_words + words > KeyPlan::extra_words_max)
-      throw StartError{"flow.key: too many fields beside addresses, ports, protocol, VLAN and class"};
-    word_of[&source] = static_cast<std::uint8_t>(plan.extra_words);
-    plan.extra.push_back({column.value, column.octets, column.stored, static_cast<std::uint8_t>(plan.extra_words)});
-    plan.extra_words += words;
-  }
-
-  /// Type and code stand in the place of the ports, and count where the destination port or they themselves are named.
-  void settle_icmp() {
-    constexpr Word ports = 0xffff'ffff, type_code = 0xffff'0000, protocols = Word{0xff} << 48;
-    const bool wanted = icmp_ || (numbers() & type_code);
-    const bool has_protocol = numbers() & protocols;
-    if (icmp_ && !has_protocol) refuse_key("icmpTypeCode", "needs protocolIdentifier beside it");
-    plan.icmp_mask = (numbers() & ~ports) | (wanted && has_protocol ? type_code : 0);
-  }
-
-  /// RFC 5103 §2: a biflow's directions have the same key with its ends exchanged; so both ends must be in it alike.
-  void check_ends() {
-    const auto half = [this](unsigned shift) { return numbers() >> shift & 0xffff; };
-    if (plan.source_bits != plan.destination_bits || half(0) != half(16))
-      throw StartError{
-          "flow.key: a biflow has two ends; name source and destination alike, or set flow.direction to "
-          "uniflow"};
-    for (const auto& [source, word] : word_of) {
-      if (source->pair.empty()) continue;
-      const auto* other = find_source(source->pair).source;
-      const auto there = word_of.find(other);
-      if (there == word_of.end())
-        refuse_key(std::string{source->name}, "needs " + std::string{source->pair} + " beside it in a biflow");
-      for (std::uint8_t i = 0; i < (source->stored + 7u) / 8u; ++i)
-        if (word < there->second)
-          plan.pairs.push_back({static_cast<std::uint8_t>(word + i), static_cast<std::uint8_t>(there->second + i)});
-    }
-  }
-
-  const Blocks& at_;
-  std::vector<const ElementSource*> taken_;
-  bool icmp_ = false;
-};
-
-// ---- Templates.
 
 /// A field that the meter can give, and what of.
 struct Resolved {
@@ -295,7 +134,7 @@ class FamilyPlanner {
   FamilyPlanner(const MeterOptions& options, const Blocks& at)
       : options_{options},
         at_{at},
-        key_{options, at},
+        key_{plan_key(options, at)},
         settled_{options, at.version(), key_.plan.source_bits, key_.plan.destination_bits} {
     plan_.key = key_.plan;
     plan_.key_at = at.octets;
@@ -336,6 +175,7 @@ class FamilyPlanner {
         std::memset(plan_.blank.data() + offset - plan_.columns_at, 0xff, column.first->stored);
     make_fields(layout);
     layout.octets = plan_.ended_octets = ended;
+    layout.live_octets = plan_.live_octets;
     layout.end_offset = at_.end_at;
     layout.directions = at_.biflow ? 2 : 1;
     for (std::uint8_t i = 0; i < layout.directions; ++i) {
@@ -457,7 +297,10 @@ class FamilyPlanner {
       const auto& one = hidden(source.one);
       derived.one = need_column(one, reverse);
       derived.one_stored = one.stored;
-      if (one.how == How::handshake) derived.one = static_cast<std::uint16_t>(derived.one + 8), derived.one_stored = 8;
+      if (one.how == How::handshake) {  // its second word
+        derived.one = static_cast<std::uint16_t>(derived.one + 8);
+        derived.one_stored = 8;
+      }
     }
     if (!source.other.empty()) {
       derived.other = need_column(hidden(source.other), source.is(trait::biflow) ? !reverse : reverse);
@@ -478,7 +321,7 @@ class FamilyPlanner {
     const auto of = !compiled                              ? Limit::Of::column
                     : source.place == Direction::octets_at ? Limit::Of::octets
                                                            : Limit::Of::packets;
-    plan_.limits[field.reverse].push_back({.most = low(octets),
+    plan_.limits[field.reverse].push_back({.most = greatest(octets),
                                            .value = source.value,
                                            .offset = compiled ? std::uint16_t{0} : need_column(source, field.reverse),
                                            .of = of,
@@ -567,7 +410,7 @@ class FamilyPlanner {
 
   const MeterOptions& options_;
   const Blocks& at_;
-  KeyPlanner key_;
+  PlannedKey key_;
   Settled settled_;
   Extension plan_;
   std::vector<Made> templates_;
