@@ -7,10 +7,9 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 #include <type_traits>
-#include <utility>
 
+#include "base/distance.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {
@@ -211,20 +210,6 @@ std::string text_from(const T& value, const Setting& setting) {
 template <class Wanted>
 bool holds(const Setting& setting) {
   return std::holds_alternative<Member<Wanted>>(setting.member);
-}
-
-/// Letters to insert, take out or exchange to make one word of the other.
-std::size_t distance(std::string_view one, std::string_view other) {
-  std::vector<std::size_t> row(other.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= one.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= other.size(); ++j) {
-      const auto exchanged = diagonal + (one[i - 1] == other[j - 1] ? 0u : 1u);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, exchanged}));
-    }
-  }
-  return row.back();
 }
 
 /// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides; a name
