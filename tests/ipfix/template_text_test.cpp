@@ -178,7 +178,7 @@ TEST(TemplateText, a_users_element_borrows_the_value_of_another) {
             "'x(0/600)': numbers under enterprise 0 are IANA's to give; use one of your "
             "own");
   EXPECT_EQ(refused("x(4711/8)<string> = vlanId"),
-            "'x(4711/8)': vlanId is <unsigned16> and cannot be announced as "
+            "'x(4711/8)<string>': vlanId is <unsigned16> and cannot be announced as "
             "<string>");
 }
 
