@@ -31,31 +31,36 @@ constexpr Profile all[] = {
      DEFAULT},
     {"biflow", "default, and the reverse of what each direction has of its own (RFC 5103)", DEFAULT REVERSE},
     {"minimal", "who with whom, how much and when", TIMES COUNTS ADDRESSES PORTS "protocolIdentifier"},
-    {"full", "everything but payload",
+    {"full", "everything but payload; of the other direction what biflow has",
      "flowStartSeconds flowEndSeconds " TIMES
-     "flowStartMicroseconds flowEndMicroseconds flowStartNanoseconds flowEndNanoseconds flowStartDeltaMicroseconds "
-     "flowEndDeltaMicroseconds flowDurationMilliseconds flowDurationMicroseconds " COUNTS
+     "flowStartMicroseconds flowEndMicroseconds flowStartNanoseconds flowEndNanoseconds flowDurationMilliseconds "
+     "flowDurationMicroseconds " COUNTS
      "octetTotalCount packetTotalCount octetDeltaSumOfSquares octetTotalSumOfSquares layer2OctetDeltaCount "
-     "layer2OctetTotalCount transportOctetDeltaCount postMCastPacketDeltaCount postMCastOctetDeltaCount "
-     "droppedPacketDeltaCount droppedOctetDeltaCount latePacketDeltaCount " ADDRESSES
+     "layer2OctetTotalCount layer2OctetDeltaSumOfSquares layer2OctetTotalSumOfSquares layer2FrameDeltaCount "
+     "layer2FrameTotalCount multicastPacketDeltaCount multicastOctetDeltaCount droppedPacketDeltaCount "
+     "droppedOctetDeltaCount droppedPacketTotalCount droppedOctetTotalCount latePacketDeltaCount dataByteCount "
+     "nonEmptyPacketCount smallPacketCount largePacketCount firstNonEmptyPacketSize maxPacketSize " ADDRESSES
      "sourceIPv4Prefix destinationIPv4Prefix sourceIPv6Prefix destinationIPv6Prefix sourceIPv4PrefixLength "
      "destinationIPv4PrefixLength sourceIPv6PrefixLength destinationIPv6PrefixLength " PORTS
      "udpSourcePort udpDestinationPort tcpSourcePort tcpDestinationPort protocolIdentifier nextHeaderIPv6 " ICMP
      "icmpTypeIPv4 icmpCodeIPv4 icmpTypeIPv6 icmpCodeIPv6 igmpType tcpControlBits initialTCPFlags unionTCPFlags "
      "tcpSynTotalCount tcpFinTotalCount tcpRstTotalCount tcpPshTotalCount tcpAckTotalCount tcpUrgTotalCount "
-     "tcpSequenceNumber tcpAcknowledgementNumber tcpWindowSize tcpWindowSizeMinimum tcpWindowSizeMaximum "
-     "tcpWindowScale tcpUrgentPointer tcpHeaderLength tcpMss tcpOptions udpMessageLength ipVersion ipClassOfService "
-     "ipDiffServCodePoint ipPrecedence ipEcnSeen ipTTL minimumTTL maximumTTL ipTotalLength minimumIpTotalLength "
-     "maximumIpTotalLength ipHeaderLength ipv4IHL ipv4Options ipv6ExtensionHeaders flowLabelIPv6 fragmentFlags "
+     "tcpUrgentCount tcpSequenceNumber tcpAcknowledgementNumber tcpWindowSize tcpWindowSizeMinimum "
+     "tcpWindowSizeMaximum tcpWindowScale tcpUrgentPointer tcpHeaderLength tcpMss tcpMssRev tcpSynSize tcpOptions "
+     "udpMessageLength ipVersion ipClassOfService ipDiffServCodePoint ipPrecedence ipEcnSeen ipTTL minimumTTL "
+     "maximumTTL ipTotalLength minimumIpTotalLength maximumIpTotalLength totalLengthIPv4 payloadLengthIPv6 "
+     "ipPayloadLength ipHeaderLength ipv4IHL ipv4Options ipv6ExtensionHeaders flowLabelIPv6 fragmentFlags "
      "fragmentOffset fragmentIdentification isMulticast " MACS
      "vlanId dot1qVlanId dot1qPriority dot1qDEI dot1qCustomerVlanId dot1qCustomerPriority dot1qCustomerDEI "
-     "ethernetType ethernetHeaderLength " MPLS "mplsLabelStackDepth mplsTopLabelTTL mplsTopLabelExp " INTERFACES
-     "flowEndReason flowDirection biflowDirection flowId observationDomainId observationPointId tunnelTechnology "
-     "tunnelDepth tunnelIdentifier virtualNetworkIdentifier layer2SegmentId greKey gtpuTEid gtpuFlags gtpuMsgType "
-     "gtpuSequenceNum gtpuQFI gtpuPduType IPSecSPI l2tpTunnelId l2tpSessionId erspanSessionId outerIpVersion "
-     "outerSourceIPv4Address outerDestinationIPv4Address outerSourceIPv6Address outerDestinationIPv6Address "
-     "outerSourceTransportPort outerDestinationTransportPort outerProtocolIdentifier outerIpClassOfService outerIpTTL "
-     "outerOctetDeltaCount handshakeRoundTripTimeMicroseconds reverseFlowDeltaMicroseconds " REVERSE},
+     "ethernetType ethernetTotalLength minimumLayer2TotalLength maximumLayer2TotalLength " MPLS
+     "mplsLabelStackDepth mplsLabelStackLength mplsTopLabelTTL mplsTopLabelExp " INTERFACES
+     "interfaceName flowEndReason flowDirection biflowDirection flowId observationDomainId observationPointId "
+     "tunnelTechnology tunnelDepth tunnelIdentifier virtualNetworkIdentifier layer2SegmentId yafLayer2SegmentId "
+     "greKey gtpuTEid gtpuFlags gtpuMsgType gtpuSequenceNum gtpuQFI gtpuPduType IPSecSPI l2tpTunnelId l2tpSessionId "
+     "erspanSessionId outerIpVersion outerSourceIPv4Address outerDestinationIPv4Address outerSourceIPv6Address "
+     "outerDestinationIPv6Address outerSourceTransportPort outerDestinationTransportPort outerProtocolIdentifier "
+     "outerIpClassOfService outerIpTTL outerOctetDeltaCount handshakeRoundTripTimeMicroseconds "
+     "reverseFlowDeltaMilliseconds reverseFlowDeltaMicroseconds reverseFlowDeltaNanoseconds " REVERSE},
 
     // One for each collector, without what it is known to leave out.
     {"nfdump", "nfcapd of nfdump 1.7",
@@ -82,7 +87,7 @@ constexpr Profile all[] = {
      "tcpControlBits initialTCPFlags unionTCPFlags ipClassOfService flowEndReason reverseFlowDeltaMilliseconds "
      "reverseOctetDeltaCount reversePacketDeltaCount reverseInitialTCPFlags reverseUnionTCPFlags reverseVlanId"},
     {"ipfixcol2", "IPFIXcol2; CESNET's elements beside IANA's",
-     DEFAULT MACS "ipTTL fragmentFlags tcpWindowSize tcpOptions tcpMss " REVERSE},
+     DEFAULT MACS "ipTTL fragmentFlags tcpWindowSize tcpOptions tcpMss tcpMssRev tcpSynSize " REVERSE},
     {"python-ipfix", "python-ipfix with its own lists of elements (2013)", DEFAULT MACS REVERSE},
 };
 #undef TIMES

@@ -55,8 +55,7 @@ Selector selector_from(std::string_view text) {
   }
   if (words.empty()) refuse("nothing stands before the '='; write all, or leave the '=' out");
   std::ranges::sort(out.protocols);
-  const auto repeated = std::ranges::unique(out.protocols);
-  out.protocols.erase(repeated.begin(), repeated.end());
+  out.protocols.erase(std::unique(out.protocols.begin(), out.protocols.end()), out.protocols.end());
   return out;
 }
 
