@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/sampling.hpp"
+#include "app/templates.hpp"
 
 namespace weir::app {
 namespace {
@@ -26,7 +27,8 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .capacity = capacity_of_shard(settings.flow.capacity, shards),
           .hash_key = settings.flow.hash_key,
           .icmp_in_ports = settings.exporter.icmp_in_ports,
-          .egress_interface = settings.exporter.egress_interface};
+          .egress_interface = settings.exporter.egress_interface,
+          .templates = templates_of(settings)};
 }
 
 ExporterOptions exporter_options(const Settings& settings, Patience patience,
@@ -47,6 +49,8 @@ ExporterOptions exporter_options(const Settings& settings, Patience patience,
           .backlog_octets = from.backlog_octets,
           .rotate = from.rotate,
           .selection = selection_plan(settings.sampling.select, sampled_interfaces),
+          .common_properties = from.common_properties == Switch::on,
+          .types = from.type_information == Switch::on ? std::optional{vocabulary_of(settings)} : std::nullopt,
           .warn = {}};
 }
 

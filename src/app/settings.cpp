@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "app/templates.hpp"
 #include "base/distance.hpp"
 #include "base/error.hpp"
 
@@ -69,6 +70,16 @@ constexpr Setting settings[] = {
            "egressInterface of all records; a tap cannot know it"),
     choice("export.icmp_in_ports", AT(exporter.icmp_in_ports), "off|on",
            "ICMP type x 256 + code also as destinationTransportPort"),
+    text("export.templates", AT(exporter.templates),
+         "what records carry, each for some flows: ipv4 tcp = default tcpWindowSize; empty: default"),
+    text("export.elements", AT(exporter.elements),
+         "elements under numbers of your own: myVlan(4711/5)<unsigned16> = vlanId"),
+    number("export.enterprise_number", AT(exporter.enterprise_number), 1, any_32, "",
+           "weir's own elements are announced under it"),
+    choice("export.type_information", AT(exporter.type_information), "off|on",
+           "tells collectors the type of elements that are not IANA's (RFC 5610)"),
+    choice("export.common_properties", AT(exporter.common_properties), "off|on",
+           "what is the same in all records is told once (RFC 5473)"),
     number("export.udp.rate", AT(exporter.udp.rate), 0, any_32, "messages/s",
            "spares a collector's socket; 0: as fast as it goes"),
     seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),
@@ -307,6 +318,7 @@ Settings settings_from(std::string_view text, const std::string& file_name, std:
   for (const auto& assignment : from_line) clear_list(all, setting_named(assignment));
   for (const auto& assignment : from_line) assign(all, assignment);
   capture::check(all.sampling.select);
+  templates_of(all);
   return all;
 }
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+#include <weir/record.hpp>
 #include <weir/units.hpp>
 
 namespace weir::flow {
@@ -27,6 +29,7 @@ struct MeterOptions {
   IcmpInPorts icmp_in_ports = IcmpInPorts::off;  ///< destinationTransportPort carries ICMP's type × 256 + code
   std::uint32_t egress_interface = 0;            ///< exported as it is
   ClockWidth clock_width = ClockWidth::shortest;
+  std::vector<WantedTemplate> templates{};  ///< empty: the usual templates
 };
 
 }  // namespace weir::flow
