@@ -39,8 +39,8 @@ enum class Tunnel : std::uint8_t { WEIR_TUNNELS(X) };
 /// there. Of the metered IP packet unless a group says otherwise; with tunnels entered that is the inner one.
 struct Details {
   /// Bits of `has`.
-  static constexpr std::uint16_t macs = 1, vlan_outer = 2, vlan_inner = 4, mpls = 8, tcp = 16, tunnelled = 32, spi = 64,
-                                 fragmented = 128, igmp = 256, gtp_session = 512, outer_ports = 1024;
+  static constexpr std::uint16_t macs = 1, vlan_outer = 2, vlan_inner = 4, mpls = 8, tcp = 16, tunnelled = 32,
+                                 ipsec = 64, fragmented = 128, igmp = 256, gtp_session = 512, outer_ports = 1024;
 
   // Link layer: of the outermost frame.
   std::array<std::byte, 6> source_mac{}, destination_mac{};

@@ -12,8 +12,10 @@ enum class IpVersion : std::uint8_t { v4 = 4, v6 = 6 };
 
 /// IANA protocol numbers that decode or the meter treats in a way of its own.
 namespace protocol {
-inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, dccp = 33, ipv6_route = 43, ipv6_fragment = 44, ah = 51,
-                              icmpv6 = 58, ipv6_options = 60, sctp = 132, udp_lite = 136, hop_by_hop = 0;
+inline constexpr std::uint8_t icmp = 1, igmp = 2, ipv4 = 4, tcp = 6, udp = 17, dccp = 33, ipv6 = 41, ipv6_route = 43,
+                              ipv6_fragment = 44, gre = 47, esp = 50, ah = 51, icmpv6 = 58, ipv6_options = 60,
+                              compression = 108, l2tp = 115, sctp = 132, mobility = 135, udp_lite = 136, mpls = 137,
+                              hop_by_hop = 0;
 }
 
 /// TCP control bits as IANA's tcpControlBits (6) counts them; 12 bits are in use.
@@ -24,7 +26,8 @@ inline constexpr std::uint16_t fin = 0x01, syn = 0x02, rst = 0x04;
 /// What part of a packet that was fragmented this one is (RFC 791 §3.2, RFC 8200 §4.5).
 enum class Fragment : std::uint8_t { none, first, later };
 
-/// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order, addresses in network order.
+/// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order,
+/// addresses in network order.
 struct Headers {
   std::array<std::byte, 16> source{};       ///< IPv4: the first four octets
   std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets

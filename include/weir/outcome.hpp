@@ -40,7 +40,8 @@ inline constexpr auto outcome_texts = std::to_array<OutcomeText>({WEIR_OUTCOMES(
   X(fragment_later, "a later fragment, metered with ports 0")                                        \
   X(late, "stamped earlier than a packet before it")                                                 \
   X(without_stamp, "without a usable stamp; took the packet clock")                                  \
-  X(clock_jump, "stamped over an hour away from the packet before it")
+  X(clock_jump, "stamped over an hour away from the packet before it")                               \
+  X(nested_too_deep, "more tunnels inside of each other than are entered; metered at the last one")
 
 #define X(name, help) name,
 enum class Note : std::uint8_t { WEIR_NOTES(X) };

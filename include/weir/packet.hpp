@@ -12,15 +12,25 @@
 namespace weir {
 
 /// Link types that are decoded (https://www.tcpdump.org/linktypes.html). The number is LINKTYPE_…
-#define WEIR_LINKS(X)        \
-  X(ethernet, 1, "ETHERNET") \
-  X(null, 0, "NULL")         \
-  X(raw, 101, "RAW")         \
-  X(loop, 108, "LOOP")       \
-  X(sll, 113, "LINUX_SLL")   \
-  X(ipv4, 228, "IPV4")       \
-  X(ipv6, 229, "IPV6")       \
-  X(sll2, 276, "LINUX_SLL2")
+#define WEIR_LINKS(X)                             \
+  X(ethernet, 1, "ETHERNET")                      \
+  X(null, 0, "NULL")                              \
+  X(raw, 101, "RAW")                              \
+  X(loop, 108, "LOOP")                            \
+  X(sll, 113, "LINUX_SLL")                        \
+  X(ipv4, 228, "IPV4")                            \
+  X(ipv6, 229, "IPV6")                            \
+  X(sll2, 276, "LINUX_SLL2")                      \
+  X(ppp, 9, "PPP")                                \
+  X(ppp_hdlc, 50, "PPP_HDLC")                     \
+  X(ppp_ether, 51, "PPP_ETHER")                   \
+  X(atm_rfc1483, 100, "ATM_RFC1483")              \
+  X(c_hdlc, 104, "C_HDLC")                        \
+  X(ieee802_11, 105, "IEEE802_11")                \
+  X(frelay, 107, "FRELAY")                        \
+  X(ieee802_11_radiotap, 127, "IEEE802_11_RADIO") \
+  X(ppi, 192, "PPI")                              \
+  X(mpls, 219, "MPLS")
 
 #define X(name, number, text) name,
 enum class Link : std::uint8_t { WEIR_LINKS(X) unsupported };

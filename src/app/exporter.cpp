@@ -206,10 +206,10 @@ void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
     const auto which = layout.end_of(record).which_template;
     WEIR_ASSERT(which < flow_templates.size());
     const auto& [id, plan, keys] = flow_templates[which];
-    plan.encode(record, scratch_.data());
+    const auto octets = plan.encode(record, scratch_.data(), &surroundings_.interfaces);
     const auto totals = layout.totals(record);
     sum += totals;
-    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(plan.octets()), totals);
+    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(octets), totals);
   }
   ended_ += sum;
   for (auto& report : gone_) report.absent += sum;

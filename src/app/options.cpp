@@ -28,7 +28,9 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .hash_key = settings.flow.hash_key,
           .icmp_in_ports = settings.exporter.icmp_in_ports,
           .egress_interface = settings.exporter.egress_interface,
-          .templates = templates_of(settings)};
+          .templates = templates_of(settings),
+          .enterprise = settings.exporter.enterprise_number,
+          .domain = settings.exporter.domain};
 }
 
 ExporterOptions exporter_options(const Settings& settings, Patience patience,

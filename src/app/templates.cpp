@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/elements.hpp"
 #include "base/error.hpp"
 #include "ipfix/element_text.hpp"
 #include "ipfix/template_text.hpp"
@@ -28,7 +29,8 @@ ipfix::Vocabulary vocabulary_of(const Settings& settings) {
   const auto& from = settings.exporter;
   check_enterprise(from.enterprise_number);
   ipfix::Vocabulary words{.enterprise = from.enterprise_number,
-                          .biflow = settings.flow.direction == flow::FlowDirection::biflow};
+                          .biflow = settings.flow.direction == flow::FlowDirection::biflow,
+                          .sources = element_names()};
   for (std::size_t i = 0; i < from.elements.size(); ++i) try {
       words.user.push_back(ipfix::user_element_from(from.elements[i], words));
     } catch (const StartError& error) {

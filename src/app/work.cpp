@@ -40,7 +40,7 @@ void Work::decode(const capture::Selector& selector) noexcept {
 void Work::meter(unsigned shard, flow::Meter& meter) noexcept {
   const auto& members = members_[shard];
   ended_[shard].clear();
-  meter.add(std::as_const(slice).packets(), headers_, std::span{members.packets}.first(members.count), ended_[shard]);
+  meter.add(std::as_const(slice).packets(), headers_, {}, std::span{members.packets}.first(members.count), ended_[shard]);
   meter.expire(clock(), ended_[shard]);
 }
 

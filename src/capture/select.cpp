@@ -23,6 +23,16 @@ int dlt(Link link) noexcept {
     case Link::ipv4: return DLT_IPV4;
     case Link::ipv6: return DLT_IPV6;
     case Link::sll2: return DLT_LINUX_SLL2;
+    case Link::ppp: return DLT_PPP;
+    case Link::ppp_hdlc: return DLT_PPP_SERIAL;
+    case Link::ppp_ether: return DLT_PPP_ETHER;
+    case Link::atm_rfc1483: return DLT_ATM_RFC1483;
+    case Link::c_hdlc: return DLT_C_HDLC;
+    case Link::ieee802_11: return DLT_IEEE802_11;
+    case Link::frelay: return DLT_FRELAY;
+    case Link::ieee802_11_radiotap: return DLT_IEEE802_11_RADIO;
+    case Link::ppi: return DLT_PPI;
+    case Link::mpls: return DLT_MPLS;
     case Link::unsupported: break;
   }
   return -1;

@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "decode/frame.hpp"
+#include "decode/innermost.hpp"
 #include "decode/link.hpp"
 #include "decode/locate.hpp"
 #include "decode/straight.hpp"
@@ -31,6 +32,52 @@ Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept {
 
 Outcome decode(const Packet& packet, Headers& out) noexcept {
   return decode_straight(packet, out) ? Outcome::metered : decode_by_the_chain(packet, out);
+}
+
+namespace {
+
+/// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
+void describe_straight(const Packet& packet, Detailed& out) noexcept {
+  Frame frame{packet.captured_bytes(), packet.wire};
+  read_ethernet(frame, out);
+  met_type(ethertype::ipv4, out);
+  describe(frame, frame, packet.bytes, out);
+}
+
+Outcome walk_in_full(const Packet& packet, Tunnels tunnels, Detailed& out) noexcept {
+  Frame frame{packet.captured_bytes(), packet.wire};
+  Way way;
+  const auto step = walk_to_ip(first_step(packet.link, frame, out), frame, way, out);
+  if (const auto outcome = decode_ip(step, frame, out.headers); outcome != Outcome::metered) return outcome;
+  const auto outermost = frame;
+  if (tunnels == Tunnels::inner) go_inside(frame, way, out);
+  describe(outermost, frame, packet.bytes, out);
+  return Outcome::metered;
+}
+
+Outcome decode_in_full(const Packet& packet, Tunnels tunnels, Headers& headers, Details* details) noexcept {
+  if (details) std::construct_at(details);
+  Detailed out{headers, details};
+  if (decode_straight(packet, headers) && (tunnels == Tunnels::outer || !may_hold_tunnel(headers))) {
+    if (details) describe_straight(packet, out);
+    return Outcome::metered;
+  }
+  if (packet.selection == Selection::not_selected) return Outcome::not_selected;
+  if (packet.link == Link::unsupported) return Outcome::link_unsupported;
+  if (packet.selection == Selection::filtered) return Outcome::filtered;
+  std::construct_at(&headers);
+  return walk_in_full(packet, tunnels, out);
+}
+
+}  // namespace
+
+void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::span<Details> details,
+                  std::span<Outcome> outcomes) noexcept {
+  WEIR_ASSERT(out.size() >= burst.size());
+  WEIR_ASSERT(details.empty() || details.size() >= burst.size());
+  WEIR_ASSERT(outcomes.size() >= burst.size());
+  for (std::size_t i = 0; i < burst.size(); ++i)
+    outcomes[i] = decode_in_full(burst[i], tunnels, out[i], details.empty() ? nullptr : &details[i]);
 }
 
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <weir/bytes.hpp>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/outcome.hpp>
 #include <weir/packet.hpp>
@@ -49,7 +50,15 @@ Outcome decode(const Packet& packet, Headers& out) noexcept;
 /// the version that the link announces, and nothing else is judged.
 Bytes ip_packet(const Packet& packet) noexcept;
 
-/// Each packet of the burst into the same place of the other two, which are at least as long.
+/// Each packet of the burst into the same place of the other two, which are at least as long. No tunnel is entered.
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept;
+
+/// Which IP packet is metered: the outermost, or the innermost that can be read.
+enum class Tunnels : std::uint8_t { outer, inner };
+
+/// The same in full. `details` may be empty; otherwise they, too, are at least as long as the burst, and hold something
+/// for each packet that is metered.
+void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::span<Details> details,
+                  std::span<Outcome> outcomes) noexcept;
 
 }  // namespace weir::decode

@@ -15,7 +15,7 @@ namespace weir::decode {
 /// RFC 791 §3.1. `frame` stands at the first octet of the header.
 constexpr Outcome decode_ipv4(Frame frame, Headers& out) noexcept {
   constexpr std::size_t header_least = 20;
-  constexpr std::uint16_t offset_bits = 0x1fff;
+  constexpr std::uint16_t offset_bits = 0x1fff, more_fragments = 0x2000;
 
   const auto wire = frame.on_wire();
   const auto* ip = frame.take(header_least);
@@ -41,8 +41,12 @@ constexpr Outcome decode_ipv4(Frame frame, Headers& out) noexcept {
   out.protocol = load_be<std::uint8_t>(ip + 9);
   std::copy_n(ip + 12, 4, out.source.begin());
   std::copy_n(ip + 16, 4, out.destination.begin());
-  if (load_be<std::uint16_t>(ip + 6) & offset_bits) [[unlikely]]
-    return decode_fragment_later(out);
+  const auto flags_and_offset = load_be<std::uint16_t>(ip + 6);
+  if (flags_and_offset & (offset_bits | more_fragments)) [[unlikely]] {
+    out.fragment_id = load_be<std::uint16_t>(ip + 4);
+    out.fragment = Fragment::first;
+    if (flags_and_offset & offset_bits) return decode_fragment_later(out);
+  }
 
   // Options are only in the way of what lies behind them.
   const auto options = header - header_least;

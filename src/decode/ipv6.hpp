@@ -51,18 +51,23 @@ constexpr Outcome decode_jumbo(Frame frame, std::uint64_t& payload) noexcept {
   return Outcome::metered;
 }
 
-/// What an extension header says of what follows: the next header's number, and of a Fragment header whether it is a
-/// later one. Both stand at its front, so a header that is cut behind them has said all that a protocol without ports
-/// needs.
+/// What an extension header says of what follows: the next header's number, and of a Fragment header (RFC 8200 §4.5)
+/// which part of a packet it is. The number stands at its front, so another header that is cut behind it has said all
+/// that a protocol without ports needs.
 struct Extension {
   std::uint8_t next;
-  bool later_fragment;
+  Fragment fragment;  ///< none of a whole packet in a Fragment header, too (RFC 6946)
 
-  static constexpr std::size_t octets(std::uint8_t kind) noexcept { return kind == protocol::ipv6_fragment ? 4 : 1; }
+  static constexpr std::size_t octets(std::uint8_t kind) noexcept {
+    return kind == protocol::ipv6_fragment ? extension_least : 1;
+  }
   static constexpr Extension load(std::uint8_t kind, const std::byte* at) noexcept {
-    constexpr std::uint16_t offset_bits = 0xfff8;
-    return {load_be<std::uint8_t>(at),
-            kind == protocol::ipv6_fragment && (load_be<std::uint16_t>(at + 2) & offset_bits) != 0};
+    constexpr std::uint16_t offset_bits = 0xfff8, more_fragments = 1;
+    const auto next = load_be<std::uint8_t>(at);
+    if (kind != protocol::ipv6_fragment) return {next, Fragment::none};
+    const auto offset_and_more = load_be<std::uint16_t>(at + 2);
+    if (offset_and_more & offset_bits) return {next, Fragment::later};
+    return {next, offset_and_more & more_fragments ? Fragment::first : Fragment::none};
   }
 };
 
@@ -81,7 +86,11 @@ constexpr Outcome decode_extensions(std::uint8_t kind, Frame frame, Headers& out
     if (!front) return frame.lacks(Extension::octets(kind), Outcome::malformed_extension);
     const auto extension = Extension::load(kind, front);
     out.protocol = extension.next;
-    if (extension.later_fragment) return decode_fragment_later(out);
+    if (extension.fragment != Fragment::none) {
+      out.fragment_id = load_be<std::uint32_t>(front + 4);
+      out.fragment = extension.fragment;
+      if (extension.fragment == Fragment::later) return decode_fragment_later(out);
+    }
     if (!is_extension(extension.next) && !has_transport(extension.next, IpVersion::v6)) return Outcome::metered;
     if (const auto outcome = skip_extension(kind, frame); outcome != Outcome::metered) return outcome;
     kind = extension.next;

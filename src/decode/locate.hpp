@@ -12,9 +12,12 @@
 namespace weir::decode {
 
 struct IpPacket {
-  Bytes octets;            ///< from the IP header to the end of the capture
-  std::uint16_t vlan = 0;  ///< met on the way
+  Bytes octets;  ///< from the IP header to the end of the capture
 };
+constexpr void met_tag(std::uint16_t, bool, IpPacket&) noexcept {}
+constexpr void met_label(std::uint32_t, IpPacket&) noexcept {}
+constexpr void met_macs(const std::byte*, const std::byte*, IpPacket&) noexcept {}
+constexpr void met_type(std::uint16_t, IpPacket&) noexcept {}
 
 constexpr Outcome find_ip(Frame frame, unsigned version, IpPacket& out) noexcept {
   const auto* first = Frame{frame}.take(1);

@@ -60,6 +60,7 @@ constexpr Outcome decode_transport(Frame frame, Headers& out) noexcept {
 
 /// RFC 791 §3.2, RFC 8200 §4.5: only the fragment with offset zero carries the transport header.
 constexpr Outcome decode_fragment_later(Headers& out) noexcept {
+  out.fragment = Fragment::later;
   out.notes |= note_bit(Note::fragment_later);
   return Outcome::metered;
 }

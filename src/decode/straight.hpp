@@ -25,7 +25,7 @@ constexpr bool decode_straight(const Packet& packet, Headers& out) noexcept {
   if (type_version_words_tos >> 8 != type_ipv4_version_4_five_words) return false;
   const std::uint32_t octets = load_be<std::uint16_t>(ip + 2);
   if (octets < ipv4 + up_to_tcp_flags || octets + ethernet > packet.wire) return false;
-  if (load_be<std::uint16_t>(ip + 6) & 0x1fff) return false;  // a later fragment
+  if (load_be<std::uint16_t>(ip + 6) & 0x3fff) return false;  // a fragment
   const auto number = load_be<std::uint8_t>(ip + 9);
   if (number != protocol::tcp && number != protocol::udp) return false;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 #include <weir/record.hpp>
@@ -40,10 +41,10 @@ class Meter {
  public:
   virtual ~Meter() = default;
 
-  /// Counts packets[i] for every i of `which`; headers[i] are theirs. `ended` needs room for
-  /// Ended::records_per_packet × which.size().
-  virtual void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
-                   Ended& ended) noexcept = 0;
+  /// Counts packets[i] for every i of `which`; headers[i] and details[i] are theirs. `details` may be empty: then there
+  /// are none, as where needs_details() says no. `ended` needs room for Ended::records_per_packet × which.size().
+  virtual void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                   std::span<const std::uint16_t> which, Ended& ended) noexcept = 0;
 
   /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.
   virtual void expire(Instant clock, Ended& ended) noexcept = 0;

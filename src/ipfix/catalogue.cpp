@@ -22,7 +22,7 @@ Catalogue::Catalogue(std::span<const RecordLayout> layouts, const CatalogueOptio
     const bool seldom = option == Option::port_losses || option == Option::type_information ||
                         std::ranges::count(options_of_sampling, option) > 0;
     if (!seldom) announce(option);
-    note_length(option_plans_.back().octets(), "a record of options");
+    note_length(option_plans_.back().octets_max(), "a record of options");
   }
   if (options.run == Run::live) announce(Option::port_losses);
   describe_properties();
@@ -45,8 +45,8 @@ void Catalogue::add(const RecordLayout& layout, bool common_properties) {
     announcements_.push_back({template_set, template_record(id, fields)});
     const auto named = fmt::format("template {} ({}, {} fields)", id.value, made_of.name, fields.size());
     note_length(announcements_.back().record.size(), named);
-    note_length(flow_templates_.back().plan.octets(), "a record of " + named);
-    flow_octets_max_ = std::max(flow_octets_max_, flow_templates_.back().plan.octets());
+    note_length(flow_templates_.back().plan.octets_max(), "a record of " + named);
+    flow_octets_max_ = std::max(flow_octets_max_, flow_templates_.back().plan.octets_max());
     announced_.push_back(std::move(fields));
   }
 }
@@ -64,10 +64,10 @@ void Catalogue::describe_properties() {
     const TemplateId id{static_cast<std::uint16_t>(number)};
     announcements_.push_back({options_template_set, options_template_record(id, set.fields, 1)});
     const EncodePlan plan{set.fields, nothing.size()};
-    descriptions_.push_back({id, std::vector<std::byte>(plan.octets())});
+    descriptions_.push_back({id, std::vector<std::byte>(plan.octets_max())});
     plan.encode(nothing.data(), descriptions_.back().record.data());
     note_length(announcements_.back().record.size(), "a template of common properties");
-    note_length(plan.octets(), "a record of common properties");
+    note_length(plan.octets_max(), "a record of common properties");
   }
 }
 

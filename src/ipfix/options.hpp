@@ -2,6 +2,7 @@
 // What weir tells of itself in options records (RFC 7011 §4, RFC 5476 §6.5): how each is announced, and its values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -88,6 +89,12 @@ class InterfaceNames {
   /// The first name of a number stays.
   void add(std::uint32_t number, std::string_view name) noexcept;
   std::span<const InterfaceName> all() const noexcept { return names_; }
+  /// nullptr if it has none. Numbers that come in order are found at once.
+  const InterfaceName* find(std::uint32_t number) const noexcept {
+    if (number > 0 && number <= names_.size() && names_[number - 1].number() == number) return &names_[number - 1];
+    const auto at = std::ranges::find(names_, number, &InterfaceName::number);
+    return at == names_.end() ? nullptr : &*at;
+  }
 
  private:
   std::vector<InterfaceName> names_;

@@ -223,7 +223,7 @@ bool Session::put_port_losses(const PortLosses& losses) noexcept {
 template <class Record>
 bool Session::put_option(Option option, const Record& record) noexcept {
   const auto& plan = catalogue_.plan_of(option);
-  auto* at = control_.record(Catalogue::id_of(option).value, plan.octets());
+  auto* at = control_.record(Catalogue::id_of(option).value, plan.octets_max());
   if (at) plan.encode(std::as_bytes(std::span{&record, 1}).data(), at);
   return at != nullptr;
 }

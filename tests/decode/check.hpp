@@ -21,6 +21,8 @@ inline Headers stale_headers() {
   stale.source_port = stale.destination_port = stale.vlan = stale.tcp_flags = stale.notes = 0x5555;
   stale.protocol = stale.tos = stale.ttl = 0x77;
   stale.version = IpVersion::v6;
+  stale.fragment = Fragment::later;
+  stale.fragment_id = 0x7777;
   return stale;
 }
 

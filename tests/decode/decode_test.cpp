@@ -119,7 +119,7 @@ class Vandal {
     const auto& packet = packets_[below(packets_.size())];
     bytes_ = packet.bytes;
     for (auto n = below(4); n > 0; --n) bytes_[below(std::min<std::size_t>(bytes_.size(), 120))] = octet();
-    const auto link = below(16) == 0 ? static_cast<Link>(below(8)) : packet.about.link;
+    const auto link = below(16) == 0 ? static_cast<Link>(below(static_cast<std::size_t>(Link::unsupported))) : packet.about.link;
     const auto size = below(4) == 0 ? below(bytes_.size() + 1) : bytes_.size();
     const std::uint64_t unseen = below(2) == 0 ? 0 : below(100);
     return {link, Bytes{bytes_}.first(size), size + unseen};

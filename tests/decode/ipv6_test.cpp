@@ -80,8 +80,11 @@ TEST(Ipv6, the_protocol_of_a_later_fragment_is_what_its_fragment_header_states) 
   const auto options_inside = udp(there).fragment(8).destination_options();
   EXPECT_NE(decoded(options_inside).find("protocol 60 ports 0 0"), std::string::npos);
   EXPECT_EQ(decoded(udp(there).fragment(65528, 0)).substr(0, 7), "metered") << "the last offset there is";
-  const auto reserved_bits = udp(there).fragment(0).poke(ip_at + 43, 0x06);
+  const auto reserved_bits = udp(there).fragment(0).poke(ip_at + 43, 0x07);
   EXPECT_EQ(decoded(reserved_bits), as_built(udp(there).fragment(0))) << "they are not part of the offset";
+  const auto atomic = udp(there).fragment(0, 0);
+  EXPECT_EQ(decoded(atomic).find("first"), std::string::npos) << "RFC 6946: it is whole";
+  EXPECT_EQ(decoded(atomic), as_built(atomic));
 }
 
 TEST(Ipv6, payload_length_zero_means_forty_octets) {

@@ -47,7 +47,7 @@ struct SessionUnderTest {
     const auto records = small_records(count, which);
     const EndedRecords ended{&layout, records};
     const auto& flow_template = catalogue.of(&layout)[which];
-    std::vector<std::byte> wire(flow_template.plan.octets());
+    std::vector<std::byte> wire(flow_template.plan.octets_max());
     for (std::size_t i = 0; i < count; ++i) {
       flow_template.plan.encode(ended[i], wire.data());
       if (session.add(flow_template.id, wire, layout.totals(ended[i]), now)) continue;

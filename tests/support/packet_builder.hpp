@@ -188,7 +188,7 @@ class Frame {
     auto last = ip_offset() + 40;
     for (std::size_t i = 0; i < extensions_.size(); last += extensions_[i++].octets) {
       const bool fragment = extensions_[i].kind == protocol::ipv6_fragment;
-      if (i + 1 == extensions_.size() || (fragment && is_later_fragment())) return last + (fragment ? 4 : 1);
+      if (i + 1 == extensions_.size() || (fragment && is_later_fragment())) return last + (fragment ? 8 : 1);
     }
     return last;
   }
@@ -207,6 +207,10 @@ class Frame {
     if (!tags_.empty()) said.vlan = tags_.front().second & 0xfff;
     if (transport_offset() + 14 > std::min(captured_, frame_)) said.tcp_flags = 0;
     if (is_later_fragment() || ports_octets() == 0) said.source_port = said.destination_port = said.tcp_flags = 0;
+    if (is_fragment()) {
+      said.fragment = is_later_fragment() ? Fragment::later : Fragment::first;
+      said.fragment_id = is_v6() ? 0x12345678 : 0x1234;
+    }
     if (is_later_fragment()) {
       said.notes |= note_bit(Note::fragment_later);
       for (std::size_t i = 0; i < extensions_.size(); ++i)
@@ -232,6 +236,7 @@ class Frame {
   Frame extension(std::uint8_t kind, std::size_t octets) const {
     return with([=](Frame& f) { f.extensions_.push_back({kind, octets, false}); });
   }
+  bool is_fragment() const noexcept { return fragment_.first > 0 || fragment_.second > 0; }
   bool is_later_fragment() const noexcept { return fragment_.first > 0; }
   std::size_t ports_octets() const {
     if (said_.protocol == protocol::icmp) return is_v6() ? 0 : 2;

@@ -134,7 +134,7 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   }
   if (reshard)  // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
-  meter_->add(packets, headers_, std::span{own_}.first(own), ended_);
+  meter_->add(packets, headers_, {}, std::span{own_}.first(own), ended_);
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
                             std::memory_order_relaxed);
@@ -215,7 +215,7 @@ std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets_over_.front().clock;
   packet_at_ = tsc_;
   hand_over();
-  meter_->add(Burst{packets_over_}.first(count), headers_over_, std::span{all_}.first(count), ended_);
+  meter_->add(Burst{packets_over_}.first(count), headers_over_, {}, std::span{all_}.first(count), ended_);
   hand_over();
   return count;
 }
