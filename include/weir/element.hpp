@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace weir {
@@ -79,6 +80,9 @@ const Element* find_element(std::uint32_t pen, std::uint16_t id) noexcept;
 
 /// By its exact name; where two enterprises use one name, the lower enterprise number wins.
 const Element* find_element(std::string_view name) noexcept;
+
+/// All of them, sorted by number; names of reverse elements live as long as the process.
+std::span<const Element> all_elements() noexcept;
 
 /// Octets of a value that is not reduced; 0 for types without one length (octetArray, string, lists).
 constexpr std::size_t octets_of(DataType type) noexcept {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/sampling.hpp"
+#include "app/templates.hpp"
 
 namespace weir::app {
 namespace {
@@ -29,7 +30,7 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .egress_interface = settings.exporter.egress_interface,
           .clock_width = flow::ClockWidth::shortest,
           .key = settings.flow.key,
-          .templates = {},
+          .templates = templates_of(settings),
           .payload_octets = settings.flow.payload_octets,
           .enterprise = settings.exporter.enterprise_number,
           .domain = settings.exporter.domain};
@@ -53,6 +54,8 @@ ExporterOptions exporter_options(const Settings& settings, Patience patience,
           .backlog_octets = from.backlog_octets,
           .rotate = from.rotate,
           .selection = selection_plan(settings.sampling.select, sampled_interfaces),
+          .common_properties = from.common_properties == Switch::on,
+          .types = from.type_information == Switch::on ? std::optional{vocabulary_of(settings)} : std::nullopt,
           .warn = {}};
 }
 

@@ -7,10 +7,10 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 #include <type_traits>
-#include <utility>
 
+#include "app/templates.hpp"
+#include "base/distance.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {
@@ -76,8 +76,16 @@ constexpr Setting settings[] = {
            "egressInterface of all records; a tap cannot know it"),
     choice("export.icmp_in_ports", AT(exporter.icmp_in_ports), "off|on",
            "ICMP type x 256 + code also as destinationTransportPort"),
+    text("export.templates", AT(exporter.templates),
+         "what records carry, each for some flows: ipv4 tcp = default tcpWindowSize; empty: default"),
+    text("export.elements", AT(exporter.elements),
+         "elements under numbers of your own: myVlan(4711/5)<unsigned16> = vlanId"),
     number("export.enterprise_number", AT(exporter.enterprise_number), 1, any_32, "",
-           "of elements that nobody registered; the default is for examples (RFC 5612)"),
+           "weir's own elements are announced under it"),
+    choice("export.type_information", AT(exporter.type_information), "off|on",
+           "tells collectors the type of elements that are not IANA's (RFC 5610)"),
+    choice("export.common_properties", AT(exporter.common_properties), "off|on",
+           "what is the same in all records is told once (RFC 5473)"),
     number("export.udp.rate", AT(exporter.udp.rate), 0, any_32, "messages/s",
            "spares a collector's socket; 0: as fast as it goes"),
     seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),
@@ -221,20 +229,6 @@ bool holds(const Setting& setting) {
   return std::holds_alternative<Member<Wanted>>(setting.member);
 }
 
-/// Letters to insert, take out or exchange to make one word of the other.
-std::size_t distance(std::string_view one, std::string_view other) {
-  std::vector<std::size_t> row(other.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= one.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= other.size(); ++j) {
-      const auto exchanged = diagonal + (one[i - 1] == other[j - 1] ? 0u : 1u);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, exchanged}));
-    }
-  }
-  return row.back();
-}
-
 /// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides; a name
 /// that contains the last part as it was written is near, too.
 std::string_view nearest_name(std::string_view wrong) {
@@ -330,6 +324,7 @@ Settings settings_from(std::string_view text, const std::string& file_name, std:
   for (const auto& assignment : from_line) clear_list(all, setting_named(assignment));
   for (const auto& assignment : from_line) assign(all, assignment);
   capture::check(all.sampling.select);
+  templates_of(all);
   return all;
 }
 

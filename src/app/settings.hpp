@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+#include <weir/element.hpp>
 #include <weir/units.hpp>
 
 #include "app/settings_file.hpp"
@@ -23,6 +24,7 @@ enum class Fragments : std::uint8_t { separate };
 enum class ExportClock : std::uint8_t { automatic, packets, wall };
 enum class Rss : std::uint8_t { addresses, addresses_and_ports, off };
 enum class Promiscuous : std::uint8_t { off, on };
+enum class Switch : std::uint8_t { off, on };
 enum class Memory : std::uint8_t { automatic, hugepages, heap };
 
 /// Member initialisers are the defaults.
@@ -58,7 +60,9 @@ struct Settings {
     ExportClock clock = ExportClock::automatic;
     std::uint32_t egress_interface = 0;
     flow::IcmpInPorts icmp_in_ports = flow::IcmpInPorts::off;
+    std::vector<std::string> templates, elements;
     std::uint32_t enterprise_number = enterprise::own;
+    Switch type_information = Switch::on, common_properties = Switch::off;
     struct Udp {
       std::uint64_t rate = 0;  ///< messages a second; 0 is unlimited
     } udp;
@@ -103,7 +107,7 @@ using Member = T& (*)(Settings&);
 using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
                                Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
                                Member<decode::Tunnels>, Member<Fragments>, Member<ExportClock>, Member<Rss>,
-                               Member<Promiscuous>, Member<Memory>, Member<capture::SamplingMethod>,
+                               Member<Promiscuous>, Member<Memory>, Member<Switch>, Member<capture::SamplingMethod>,
                                Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.

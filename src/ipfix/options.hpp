@@ -108,7 +108,8 @@ struct Surroundings {
   std::vector<PortLosses> port_losses{};  ///< a live probe's; room for them is taken at start
 };
 
-/// Those of selection are announced only where packets are sampled, port_losses only live.
+/// Those of selection are announced only where packets are sampled, port_losses only live, type_information only where
+/// templates have elements that are not IANA's.
 enum class Option : std::uint8_t {
   metering_statistics,
   metering_reliability,
@@ -120,9 +121,10 @@ enum class Option : std::uint8_t {
   selection_statistics,
   selector_random,
   selector_hash,
-  port_losses
+  port_losses,
+  type_information
 };
-inline constexpr std::size_t options_count = 11;
+inline constexpr std::size_t options_count = 12;
 
 constexpr Option option_of(const SystematicSelector&) noexcept { return Option::selector_systematic; }
 constexpr Option option_of(const RandomSelector&) noexcept { return Option::selector_random; }

@@ -57,6 +57,8 @@ class Registry {
     return at != by_name_.end() && (*at)->name == name ? *at : nullptr;
   }
 
+  std::span<const Element> all() const noexcept { return elements_; }
+
  private:
   /// "octetDeltaCount" → "reverseOctetDeltaCount", written to `room`, which moves on.
   static Element reverse_of(Element element, char*& room) noexcept {
@@ -85,5 +87,6 @@ const Registry& registry() noexcept {
 
 const Element* find_element(std::uint32_t pen, std::uint16_t id) noexcept { return registry().find(pen, id); }
 const Element* find_element(std::string_view name) noexcept { return registry().find(name); }
+std::span<const Element> all_elements() noexcept { return registry().all(); }
 
 }  // namespace weir
