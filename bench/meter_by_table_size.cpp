@@ -64,13 +64,13 @@ void meter_by_table_size(benchmark::State& state, IpVersion version, flow::FlowD
   for (std::uint64_t i = 0; i < flows; i += Traffic::slice) {  // every flow is there before the clock starts
     std::vector<Headers> first(Traffic::slice);
     for (std::size_t j = 0; j < first.size(); ++j) first[j] = headers_of((i + j) % flows, version);
-    meter->add(traffic.packets, first, traffic.which, ended);
+    meter->add(traffic.packets, first, {}, traffic.which, ended);
   }
   const auto before = meter->counters().packets;
 
   std::size_t at = 0;
   for (auto _ : state) {
-    meter->add(traffic.packets, std::span{traffic.headers}.subspan(at * Traffic::slice, Traffic::slice), traffic.which,
+    meter->add(traffic.packets, std::span{traffic.headers}.subspan(at * Traffic::slice, Traffic::slice), {}, traffic.which,
                ended);
     if (ended.room() < slice_ends) empty_ended();
     at = at + 1 == Traffic::slices ? 0 : at + 1;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace weir {
@@ -12,6 +13,8 @@ namespace weir {
 /// Private enterprise numbers that the registry knows.
 namespace enterprise {
 inline constexpr std::uint32_t iana = 0, cert = 6871, cesnet = 8057, reverse = 29305, flowmon = 39499;
+/// Of the elements that nobody has registered. The number is one for examples (RFC 5612): settings may name another.
+inline constexpr std::uint32_t own = 32473;
 }
 
 /// RFC 7012 §3.1, RFC 6313 §4.5 and RFC 9740 §4.1, in the order of IANA's registry of data types (RFC 5610 §3.1).
@@ -72,11 +75,14 @@ struct Element {
 };
 
 /// The element, or nullptr if the registry does not know it. Reverse elements (RFC 5103: enterprise 29305, and bit
-/// 0x4000 of CERT's ids) are known too, under the name "reverse…".
+/// 0x4000 of CERT's and weir's own ids) are known too, under the name "reverse…".
 const Element* find_element(std::uint32_t pen, std::uint16_t id) noexcept;
 
 /// By its exact name; where two enterprises use one name, the lower enterprise number wins.
 const Element* find_element(std::string_view name) noexcept;
+
+/// All of them, sorted by number; names of reverse elements live as long as the process.
+std::span<const Element> all_elements() noexcept;
 
 /// Octets of a value that is not reduced; 0 for types without one length (octetArray, string, lists).
 constexpr std::size_t octets_of(DataType type) noexcept {

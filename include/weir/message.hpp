@@ -28,9 +28,12 @@ struct FieldSpecifier {
   std::uint32_t pen = 0;
   std::uint16_t id = 0;
   std::uint16_t octets = 0;          ///< or variable_length
-  const Element* element = nullptr;  ///< nullptr: not in the registry
+  const Element* element = nullptr;  ///< nullptr: neither in the registry nor described
 
-  friend bool operator==(const FieldSpecifier&, const FieldSpecifier&) = default;
+  /// The element follows from the rest.
+  friend bool operator==(const FieldSpecifier& a, const FieldSpecifier& b) noexcept {
+    return a.pen == b.pen && a.id == b.id && a.octets == b.octets;
+  }
 };
 
 enum class TemplateKind : std::uint8_t { data, options };
@@ -43,7 +46,8 @@ struct Template {
   bool fixed = true;              ///< no field of variable length
   bool readable = true;           ///< no field is reduced to a length that its type forbids (RFC 7011 §6.2)
   std::size_t record_octets_min = 0;
-  std::uint64_t serial = 0;  ///< no two definitions of a session have the same
+  std::uint64_t serial = 0;  ///< no two definitions of a session have the same; new names are a new definition
+  std::size_t learned = 0;   ///< elements that the session had learned when the fields got their names
   std::vector<FieldSpecifier> fields{};
 };
 

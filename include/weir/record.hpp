@@ -25,6 +25,8 @@ enum class Form : std::uint8_t {
   bytes,   ///< `octets` octets, copied (addresses)
   tcp_bits,  ///< a number of two octets whose upper four bits are not for export
   constant,  ///< the same in every record: `constant`
+  text,      ///< a length of two octets, then `room` octets at most; on the wire as long as it is, or padded with zeros
+  interface_name,  ///< a number of two octets, in words; the exporter knows them
 };
 
 /// One field of a template: what is announced (pen, id, octets) and where it comes from. Template and record are both
@@ -38,6 +40,7 @@ struct Field {
   std::uint16_t offset = 0;  ///< from the start of the record
   bool key = false;          ///< part of the Flow Key (flowKeyIndicator, RFC 7011 §4.4)
   std::uint64_t constant = 0;
+  std::uint16_t room = 0;  ///< text: its longest
 };
 
 /// One field that somebody wants in a template: the element whose value it is, and how it is announced.
@@ -57,7 +60,7 @@ struct WantedTemplate {
 };
 
 struct RecordTemplate {
-  std::string_view name;  ///< for people: "ipv4", "ipv6_biflow", …
+  std::string name;  ///< for people: "ipv4", "ipv6_biflow", …
   std::vector<Field> fields;
 };
 
@@ -84,9 +87,12 @@ struct Totals {
 
 /// All records of one address family have one layout.
 struct RecordLayout {
-  std::size_t octets = 0;                 ///< of one record in memory; a multiple of 64
+  std::size_t octets = 0;                 ///< of one ended record in memory; a multiple of 64
+  std::size_t live_octets = 0;            ///< of one that lives, in the table
   std::size_t end_offset = 0;             ///< of RecordEnd in an ended record
   std::vector<RecordTemplate> templates;  ///< which of them an ended record uses, RecordEnd says
+  std::vector<Field> places{};            ///< where addresses, ports, protocol and VLAN lie, announced or not
+  bool by_addresses = true;               ///< one flow's addresses are one pair: it can be told by them
   /// Where the 48-bit packet and octet counters of each direction lie.
   std::array<std::uint16_t, 2> packet_offsets{}, octet_offsets{};
   std::uint8_t directions = 1;

@@ -46,6 +46,12 @@ std::vector<std::string> one_name_each(std::vector<std::string> files) {
 }
 
 /// The octets of a backlog, enough for at least one record of any kind.
+ipfix::CatalogueOptions catalogue_options(const ExporterOptions& options) {
+  return {.run = options.patience == Patience::backlog ? ipfix::Run::live : ipfix::Run::offline,
+          .common_properties = options.common_properties,
+          .types = options.types};
+}
+
 std::size_t backlog_octets(const ExporterOptions& options, const ipfix::Catalogue& catalogue) noexcept {
   return std::max(options.backlog_octets, Backlog::taken_by(catalogue.flow_octets_max()));
 }
@@ -70,7 +76,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
                    std::span<const RecordLayout> layouts, const std::atomic<bool>& stop)
     : options_{options},
       stop_{stop},
-      catalogue_{layouts, options.patience == Patience::backlog ? ipfix::Run::live : ipfix::Run::offline},
+      catalogue_{layouts, catalogue_options(options)},
       surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{destination_options()},
       scratch_(catalogue_.flow_octets_max()) {
@@ -200,10 +206,10 @@ void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
     const auto which = layout.end_of(record).which_template;
     WEIR_ASSERT(which < flow_templates.size());
     const auto& [id, plan, keys] = flow_templates[which];
-    plan.encode(record, scratch_.data());
+    const auto octets = plan.encode(record, scratch_.data(), &surroundings_.interfaces);
     const auto totals = layout.totals(record);
     sum += totals;
-    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(plan.octets()), totals);
+    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(octets), totals);
   }
   ended_ += sum;
   for (auto& report : gone_) report.absent += sum;

@@ -54,6 +54,8 @@ struct ExporterOptions {
   std::optional<transport::Owner> file_owner{};        ///< who has to rename them
   nanoseconds rotate{0};                               ///< a new file this often, 0: never; Patience::backlog
   ipfix::SelectionPlan selection{};
+  bool common_properties = false;            ///< RFC 5473
+  std::optional<ipfix::Vocabulary> types{};  ///< of elements that are not IANA's (RFC 5610); none: not told
   Instant (*wall)() noexcept = &wall_now;
   std::function<void(std::string_view)> warn{};  ///< gets one line; none: standard error
 };

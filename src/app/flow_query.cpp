@@ -151,7 +151,7 @@ std::string read_flow_filter(std::string_view text, FlowQuery& query) {
 }
 
 FlowFilter::FlowFilter(const FlowQuery& query, const RecordLayout& layout) : query_{query} {
-  for (const auto& field : layout.templates[0].fields) {
+  for (const auto& field : layout.places) {
     switch (field.id) {
       case 8:
         version_ = IpVersion::v4;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/sampling.hpp"
+#include "app/templates.hpp"
 
 namespace weir::app {
 namespace {
@@ -26,11 +27,21 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .capacity = capacity_of_shard(settings.flow.capacity, shards),
           .hash_key = settings.flow.hash_key,
           .icmp_in_ports = settings.exporter.icmp_in_ports,
-          .egress_interface = settings.exporter.egress_interface};
+          .egress_interface = settings.exporter.egress_interface,
+          .clock_width = flow::ClockWidth::shortest,
+          .key = settings.flow.key,
+          .templates = templates_of(settings),
+          .payload_octets = settings.flow.payload_octets,
+          .enterprise = settings.exporter.enterprise_number,
+          .domain = settings.exporter.domain};
 }
 
-flow::FragmentOptions fragment_options(const Settings& settings, const flow::MeterOptions& meter) {
-  return {.tracking = settings.flow.fragments, .hash_key = meter.hash_key};
+flow::FragmentOptions fragment_options(const Settings& settings, const flow::MeterOptions& meter,
+                                       const Decoding& decoding) {
+  const bool meet = decoding.spread.joins_fragments();
+  return {.tracking = meet ? settings.flow.fragments : flow::FragmentTracking::separate,
+          .hash_key = meter.hash_key,
+          .details = decoding.details};
 }
 
 ExporterOptions exporter_options(const Settings& settings, Patience patience,
@@ -51,6 +62,8 @@ ExporterOptions exporter_options(const Settings& settings, Patience patience,
           .backlog_octets = from.backlog_octets,
           .rotate = from.rotate,
           .selection = selection_plan(settings.sampling.select, sampled_interfaces),
+          .common_properties = from.common_properties == Switch::on,
+          .types = from.type_information == Switch::on ? std::optional{vocabulary_of(settings)} : std::nullopt,
           .warn = {}};
 }
 

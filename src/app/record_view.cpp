@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/record_view.hpp"
 
+#include "base/assert.hpp"
+#include "ipfix/reader_templates.hpp"
+
 namespace weir::app {
 
 RecordView::Shown::Shown(const RecordTemplate& from, const RecordLayout& in, std::uint64_t serial)
-    : layout{.serial = serial}, plan{from.fields, in.octets}, octets(plan.octets()) {
+    : layout{.serial = serial}, plan{from.fields, in.octets}, octets(plan.octets_max()) {
   for (const auto& field : from.fields)
     layout.fields.push_back({field.pen, field.id, field.octets, find_element(field.pen, field.id)});
-  std::size_t at = 0;
-  for (const auto& field : layout.fields) {
-    values.push_back({&field, Bytes{octets}.subspan(at, field.octets)});
-    at += field.octets;
-  }
 }
 
 RecordView::RecordView(std::span<const RecordLayout> layouts) {
@@ -25,7 +23,9 @@ RecordView::RecordView(std::span<const RecordLayout> layouts) {
 ipfix::Record RecordView::of(std::size_t which, const std::byte* record) {
   auto& family = families_[which];
   auto& shown = family.templates[family.layout->end_of(record).which_template];
-  shown.plan.encode(record, shown.octets.data());
+  const auto octets = shown.plan.encode(record, shown.octets.data());
+  Cursor at{Bytes{shown.octets}.first(octets)};
+  WEIR_ASSERT(ipfix::take_record(at, shown.layout, shown.values));
   return {message_, shown.layout, shown.values, no_templates_};
 }
 

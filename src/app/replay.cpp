@@ -28,6 +28,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
     : workers_{settings.replay.workers},
       meter_options_{meter_options(settings, workers_)},
       layouts_{flow::make_layouts(meter_options_)},
+      decoding_{settings.decode.tunnels, meter_options_},
       input_{input},
       sampler_{settings.sampling.select, settings.sampling.seed, decode::ip_packet},
       stopped_{stopped},
@@ -37,15 +38,15 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
                 stopped_} {
   make_meters(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
-  const auto held = fragment_options(settings, meter_options_).held;
-  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_, held));
+  const auto held = fragment_options(settings, meter_options_, decoding_).held;
+  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_, decoding_, held));
 }
 
 void Replay::make_meters(const Settings& settings) try {
   for (unsigned i = 0; i < workers_; ++i) {
     meters_.push_back(flow::make_meter(meter_options_));
     fragments_.push_back(
-        std::make_unique<flow::Fragments>(fragment_options(settings, meter_options_), *meters_.back()));
+        std::make_unique<flow::Fragments>(fragment_options(settings, meter_options_, decoding_), *meters_.back()));
   }
 } catch (const std::bad_alloc&) {
   throw StartError{

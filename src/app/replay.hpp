@@ -46,6 +46,7 @@ class Replay {
   unsigned workers_;
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
+  Decoding decoding_;
   capture::Input& input_;
   capture::Sampler sampler_;
   std::vector<std::unique_ptr<flow::Meter>> meters_;         // one a shard

@@ -7,10 +7,10 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <numeric>
 #include <type_traits>
-#include <utility>
 
+#include "app/templates.hpp"
+#include "base/distance.hpp"
 #include "base/error.hpp"
 
 namespace weir::app {
@@ -38,6 +38,9 @@ constexpr Setting text(std::string_view name, AnyMember member, std::string_view
   [](Settings & all) -> auto& { return all.member; }
 // clang-format off
 constexpr Setting settings[] = {
+    choice("decode.tunnels", AT(decode.tunnels), "outer|inner",
+           "which IP packet is metered: the outermost, or what tunnels carry"),
+
     choice("flow.direction", AT(flow.direction), "uniflow|biflow",
            "one record for each direction, or both in one (RFC 5103)"),
     seconds("flow.timeout_idle", AT(flow.timeout_idle), "silence that ends a flow"),
@@ -48,6 +51,9 @@ constexpr Setting settings[] = {
            "flows held at once, all workers together; sets the memory"),
     choice("flow.fragments", AT(flow.fragments), "separate|track",
            "later fragments: a flow of their own, with ports 0, or the flow of their first one"),
+    text("flow.key", AT(flow.key), "elements that make a flow, such as sourceIPv4Address/24; none: the usual ones"),
+    number("flow.payload_octets", AT(flow.payload_octets), 0, 1024, "octets",
+           "first octets of payload that are exported of each direction; 0: none"),
     number("flow.hash_key", AT(flow.hash_key), 0, any_64, "",
            "replay: secret of the flow table's hash; fixed, so that runs repeat. Live draws one"),
 
@@ -71,6 +77,16 @@ constexpr Setting settings[] = {
            "egressInterface of all records; a tap cannot know it"),
     choice("export.icmp_in_ports", AT(exporter.icmp_in_ports), "off|on",
            "ICMP type x 256 + code also as destinationTransportPort"),
+    text("export.templates", AT(exporter.templates),
+         "what records carry, each for some flows: ipv4 tcp = default tcpWindowSize; empty: default"),
+    text("export.elements", AT(exporter.elements),
+         "elements under numbers of your own: myVlan(4711/5)<unsigned16> = vlanId"),
+    number("export.enterprise_number", AT(exporter.enterprise_number), 1, any_32, "",
+           "weir's own elements are announced under it"),
+    choice("export.type_information", AT(exporter.type_information), "off|on",
+           "tells collectors the type of elements that are not IANA's (RFC 5610)"),
+    choice("export.common_properties", AT(exporter.common_properties), "off|on",
+           "what is the same in all records is told once (RFC 5473)"),
     number("export.udp.rate", AT(exporter.udp.rate), 0, any_32, "messages/s",
            "spares a collector's socket; 0: as fast as it goes"),
     seconds("export.tcp.retry_min", AT(exporter.tcp.retry_min), "at least this long between attempts to connect"),
@@ -214,20 +230,6 @@ bool holds(const Setting& setting) {
   return std::holds_alternative<Member<Wanted>>(setting.member);
 }
 
-/// Letters to insert, take out or exchange to make one word of the other.
-std::size_t distance(std::string_view one, std::string_view other) {
-  std::vector<std::size_t> row(other.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= one.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= other.size(); ++j) {
-      const auto exchanged = diagonal + (one[i - 1] == other[j - 1] ? 0u : 1u);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, exchanged}));
-    }
-  }
-  return row.back();
-}
-
 /// The known name nearest to a wrong one. Where only the section is missing or wrong, the last part decides; a name
 /// that contains the last part as it was written is near, too.
 std::string_view nearest_name(std::string_view wrong) {
@@ -324,6 +326,7 @@ Settings settings_from(std::string_view text, const std::string& file_name, std:
   for (const auto& assignment : from_line) clear_list(all, setting_named(assignment));
   for (const auto& assignment : from_line) assign(all, assignment);
   capture::check(all.sampling.select);
+  templates_of(all);
   return all;
 }
 

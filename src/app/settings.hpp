@@ -10,10 +10,12 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+#include <weir/element.hpp>
 #include <weir/units.hpp>
 
 #include "app/settings_file.hpp"
 #include "capture/sample.hpp"
+#include "decode/decode.hpp"
 #include "flow/options.hpp"
 
 namespace weir::app {
@@ -21,10 +23,15 @@ namespace weir::app {
 enum class ExportClock : std::uint8_t { automatic, packets, wall };
 enum class Rss : std::uint8_t { addresses, addresses_and_ports, off };
 enum class Promiscuous : std::uint8_t { off, on };
+enum class Switch : std::uint8_t { off, on };
 enum class Memory : std::uint8_t { automatic, hugepages, heap };
 
 /// Member initialisers are the defaults.
 struct Settings {
+  struct Decode {
+    decode::Tunnels tunnels = decode::Tunnels::outer;
+  } decode;
+
   struct Flow {
     flow::FlowDirection direction = flow::FlowDirection::uniflow;
     nanoseconds timeout_idle = std::chrono::seconds{15};
@@ -33,6 +40,8 @@ struct Settings {
     flow::TcpClose tcp_close = flow::TcpClose::on;
     std::uint64_t capacity = 1u << 20;
     flow::FragmentTracking fragments = flow::FragmentTracking::track;
+    std::vector<std::string> key;  ///< empty: the usual one
+    std::uint16_t payload_octets = 0;
     std::uint64_t hash_key = 0x6b65'7920'6f66'2061;
   } flow;
 
@@ -50,6 +59,9 @@ struct Settings {
     ExportClock clock = ExportClock::automatic;
     std::uint32_t egress_interface = 0;
     flow::IcmpInPorts icmp_in_ports = flow::IcmpInPorts::off;
+    std::vector<std::string> templates, elements;
+    std::uint32_t enterprise_number = enterprise::own;
+    Switch type_information = Switch::on, common_properties = Switch::off;
     struct Udp {
       std::uint64_t rate = 0;  ///< messages a second; 0 is unlimited
     } udp;
@@ -91,11 +103,11 @@ struct Settings {
 /// Where a setting lies in Settings. Its type decides how text is read: nanoseconds are seconds with decimals.
 template <class T>
 using Member = T& (*)(Settings&);
-using AnyMember =
-    std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
-                 Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
-                 Member<flow::FragmentTracking>, Member<ExportClock>, Member<Rss>, Member<Promiscuous>, Member<Memory>,
-                 Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
+using AnyMember = std::variant<Member<nanoseconds>, Member<std::uint64_t>, Member<std::uint32_t>, Member<std::uint16_t>,
+                               Member<flow::FlowDirection>, Member<flow::TcpClose>, Member<flow::IcmpInPorts>,
+                               Member<decode::Tunnels>, Member<flow::FragmentTracking>, Member<ExportClock>,
+                               Member<Rss>, Member<Promiscuous>, Member<Memory>, Member<Switch>,
+                               Member<capture::SamplingMethod>, Member<std::string>, Member<std::vector<std::string>>>;
 
 /// One row of the table that parser, --help, range check and the test of conf/weir.yaml read.
 struct Setting {

@@ -10,6 +10,7 @@
 
 #include "app/commands/ctl.hpp"
 #include "app/commands/dump.hpp"
+#include "app/commands/elements.hpp"
 #include "app/commands/ports.hpp"
 #include "app/commands/replay.hpp"
 #include "app/commands/run.hpp"
@@ -27,6 +28,7 @@ constexpr std::array commands{
     Command{"ports", "list the ports that can be metered, and how to bind NICs to DPDK", weir::app::ports},
     Command{"replay", "meter captures into flows and export them", weir::app::replay},
     Command{"dump", "show what is in IPFIX files and message streams", weir::app::dump},
+    Command{"elements", "list what a template can name", weir::app::elements},
     Command{"ctl", "ask a running probe", weir::app::ctl},
 };
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/work.hpp"
 
-#include "decode/decode.hpp"
-#include "flow/shard.hpp"
-
 namespace weir::app {
 namespace {
 
@@ -17,8 +14,12 @@ constexpr std::size_t records_of_a_slice(std::size_t held) noexcept {
 
 }  // namespace
 
-Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, std::size_t held)
-    : headers_(capture::Slice::packets_max), outcomes_(capture::Slice::packets_max), members_(shards) {
+Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding, std::size_t held)
+    : decoding_{decoding},
+      headers_(capture::Slice::packets_max),
+      details_(decoding.details ? capture::Slice::packets_max : 0),
+      outcomes_(capture::Slice::packets_max),
+      members_(shards) {
   for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
 }
 
@@ -30,11 +31,11 @@ void Work::decode(const capture::Selector& selector) noexcept {
   const auto shards = static_cast<unsigned>(members_.size());
   for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
     const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
-    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
+    decoding_.decode(burst, std::span{headers_}.subspan(begin), from(begin), std::span{outcomes_}.subspan(begin));
     for (std::size_t i = begin; i < begin + burst.size(); ++i) {
       tallies_.add(packets[i], headers_[i], outcomes_[i]);
       if (outcomes_[i] != Outcome::metered) continue;
-      auto& members = members_[shards == 1 ? 0 : flow::shard_of(headers_[i], shards)];
+      auto& members = members_[shards == 1 ? 0 : decoding_.shard_of(packets[i], headers_[i], details_, i, shards)];
       members.packets[members.count++] = static_cast<std::uint16_t>(i);
     }
   }
@@ -43,7 +44,7 @@ void Work::decode(const capture::Selector& selector) noexcept {
 void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {
   auto& members = members_[shard];
   ended_[shard].clear();
-  fragments.add(std::as_const(slice).packets(), headers_, std::span{members.packets}.first(members.count),
+  fragments.add(std::as_const(slice).packets(), headers_, details_, std::span{members.packets}.first(members.count),
                 ended_[shard]);
   fragments.expire(clock(), ended_[shard]);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 #include <weir/headers.hpp>
 
+#include "app/decoding.hpp"
 #include "app/tallies.hpp"
 #include "capture/sample.hpp"
 #include "capture/select.hpp"
@@ -17,8 +18,9 @@ namespace weir::app {
 
 class Work {
  public:
-  /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait.
-  Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, std::size_t held);
+  /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait. `layouts` and `decoding`
+  /// outlive it.
+  Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding, std::size_t held);
 
   capture::Slice slice;
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
@@ -36,8 +38,13 @@ class Work {
   flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
 
  private:
+  const Decoding& decoding_;
   std::vector<Headers> headers_;
+  std::vector<Details> details_;  // none where nobody asks for them
   std::vector<Outcome> outcomes_;
+  std::span<Details> from(std::size_t begin) noexcept {
+    return std::span{details_}.subspan(decoding_.details ? begin : 0);
+  }
   struct Members {
     std::array<std::uint16_t, capture::Slice::packets_max> packets;
     std::size_t count = 0;

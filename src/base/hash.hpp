@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace weir {
 
@@ -36,6 +37,16 @@ class KeyedHash {
     const auto one = absorb(block(words[0], words[1]));
     const auto two = absorb(_mm_xor_si128(one, block(words[2], words[3])));
     return finish(_mm_xor_si128(two, block(words[4], words.size())));
+  }
+
+  /// The same of a key that goes on: with words whose number is the same for all keys of a table.
+  template <std::size_t N>
+  std::uint64_t operator()(const std::array<std::uint64_t, N>& words,
+                           std::span<const std::uint64_t> more) const noexcept {
+    auto state = absorb(block((*this)(words), more.size()));
+    for (std::size_t i = 0; i < more.size(); i += 2)
+      state = absorb(_mm_xor_si128(state, block(more[i], i + 1 < more.size() ? more[i + 1] : 0)));
+    return finish(state);
   }
 
  private:

@@ -28,17 +28,20 @@ Fragments::Fragments(const FragmentOptions& options, Meter& meter, Emptier* empt
       hash_{options.hash_key},
       buckets_(tracks_ ? buckets_for(options) : 1, none),
       datagrams_{tracks_ ? options.datagrams : 0},
-      held_{tracks_ ? options.held : 0} {}
+      held_{tracks_ ? options.held : 0},
+      held_details_(tracks_ && options.details ? options.held : 0),
+      released_details_(tracks_ && options.details ? burst_size : 0) {}
 
 std::size_t Fragments::octets(const FragmentOptions& options) noexcept {
   if (!tracks(options)) return 0;
   constexpr auto links = 2 * sizeof(Slot);
   return buckets_for(options) * sizeof(Slot) + options.datagrams * (sizeof(Datagram) + links) +
-         options.held * (sizeof(Held) + links);
+         options.held * (sizeof(Held) + links + (options.details ? sizeof(Details) : 0));
 }
 
-void Fragments::add(Burst packets, std::span<Headers> headers, std::span<std::uint16_t> which, Ended& ended) noexcept {
-  Run run{packets, headers, which};
+void Fragments::add(Burst packets, std::span<Headers> headers, std::span<const Details> details,
+                    std::span<std::uint16_t> which, Ended& ended) noexcept {
+  Run run{packets, headers, details, which};
   if (!concerned(packets, headers, which)) [[likely]] {
     run.end = which.size();
     return meter_run(run, ended);
@@ -47,7 +50,7 @@ void Fragments::add(Burst packets, std::span<Headers> headers, std::span<std::ui
     const auto& packet = packets[i];
     if (packet.clock >= due()) give_up_late(packet.clock, run, ended);
     if (headers[i].fragment == Fragment::later && !join(packet.clock, headers[i])) {
-      hold(packet, headers[i], run, ended);
+      hold(i, run, ended);
       continue;
     }
     run.which[run.end++] = i;
@@ -58,14 +61,14 @@ void Fragments::add(Burst packets, std::span<Headers> headers, std::span<std::ui
 
 void Fragments::expire(Instant clock, Ended& ended) noexcept {
   if (clock >= due()) [[unlikely]] {
-    Run nothing;
+    Run nothing{};
     give_up_late(clock, nothing, ended);
   }
   meter_.expire(clock, ended);
 }
 
 bool Fragments::give_up(Instant clock, Ended& ended) noexcept {
-  Run nothing;
+  Run nothing{};
   while (!held_.empty()) {
     if (ended.room() < burst_size * Ended::records_per_packet) return false;
     for (std::size_t i = 0; i < burst_size && !held_.empty(); ++i) {
@@ -180,7 +183,9 @@ void Fragments::complete(const Datagram& datagram, Headers& headers) noexcept {
   headers.protocol = datagram.protocol;
 }
 
-void Fragments::hold(const Packet& packet, const Headers& headers, Run& run, Ended& ended) noexcept {
+void Fragments::hold(std::uint16_t which, Run& run, Ended& ended) noexcept {
+  const auto& packet = run.packets[which];
+  const auto& headers = run.headers[which];
   if (held_.full()) {
     ++counters_.table_full;
     give_up_oldest(packet.clock, run, ended);
@@ -197,6 +202,10 @@ void Fragments::hold(const Packet& packet, const Headers& headers, Run& run, End
   const auto held = held_.take();
   held_[held] = {.headers = headers, .packet = packet, .datagram = slot};
   held_[held].packet.bytes = nullptr;
+  if (!held_details_.empty()) {
+    held_details_[held] = run.details[which];
+    held_details_[held].payload_captured = 0;  // its octets are gone by then
+  }
   (datagram.held_first == none ? datagram.held_first : held_[datagram.held_last].next) = held;
   datagram.held_last = held;
   waiting_ += {.packets = 1, .octets = headers.octets};
@@ -230,6 +239,7 @@ void Fragments::release(Slot slot, Instant clock, Run& run, Ended& ended) noexce
   const auto& held = held_[slot];
   released_packets_[released_] = held.packet;
   released_packets_[released_].clock = clock;
+  if (!released_details_.empty()) released_details_[released_] = held_details_[slot];
   released_headers_[released_++] = held.headers;
   waiting_.packets -= 1;
   waiting_.octets -= held.headers.octets;
@@ -241,13 +251,14 @@ void Fragments::meter_run(Run& run, Ended& ended) noexcept {
   const auto next = run.which.subspan(run.begin, run.end - run.begin);
   run.begin = run.end;
   make_sure_of_room(next.size(), ended);
-  meter_.add(run.packets, run.headers, next, ended);
+  meter_.add(run.packets, run.headers, run.details, next, ended);
 }
 
 void Fragments::meter_released(Ended& ended) noexcept {
   if (released_ == 0) return;
   make_sure_of_room(released_, ended);
-  meter_.add(released_packets_, released_headers_, std::span{all_of_a_burst}.first(released_), ended);
+  meter_.add(released_packets_, released_headers_, released_details_, std::span{all_of_a_burst}.first(released_),
+             ended);
   released_ = 0;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <vector>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 #include <weir/record.hpp>
@@ -43,6 +44,7 @@ struct FragmentOptions {
   std::size_t datagrams = 16'384;  ///< that are known, or waited for
   std::size_t held = 2'048;        ///< later fragments that wait
   std::uint64_t hash_key = 0;
+  bool details = false;  ///< whether the meter wants them
 };
 
 /// Counted where it happens.
@@ -81,7 +83,8 @@ class Fragments {
   static std::size_t octets(const FragmentOptions& options) noexcept;
 
   /// As Meter::add. Headers of later fragments are completed; `which` is used up. Clocks never turn back.
-  void add(Burst packets, std::span<Headers> headers, std::span<std::uint16_t> which, Ended& ended) noexcept;
+  void add(Burst packets, std::span<Headers> headers, std::span<const Details> details, std::span<std::uint16_t> which,
+           Ended& ended) noexcept;
 
   /// Meters what has waited for too long at `clock`, then Meter::expire.
   void expire(Instant clock, Ended& ended) noexcept;
@@ -124,6 +127,7 @@ class Fragments {
   struct Run {
     Burst packets;
     std::span<Headers> headers;
+    std::span<const Details> details;
     std::span<std::uint16_t> which;
     std::size_t begin = 0, end = 0;
   };
@@ -140,7 +144,7 @@ class Fragments {
 
   void know(const Packet& packet, const Headers& headers, Run& run, Ended& ended) noexcept;
   bool join(Instant clock, Headers& headers) noexcept;
-  void hold(const Packet& packet, const Headers& headers, Run& run, Ended& ended) noexcept;
+  void hold(std::uint16_t which, Run& run, Ended& ended) noexcept;
   static void complete(const Datagram& datagram, Headers& headers) noexcept;
 
   Slot take_first_held(Datagram& datagram) noexcept;
@@ -158,12 +162,14 @@ class Fragments {
   std::vector<Slot> buckets_;
   AgedPool<Datagram> datagrams_;
   AgedPool<Held> held_;
+  std::vector<Details> held_details_;  ///< by slot; none where the meter wants none
   Totals waiting_;
   FragmentCounters counters_;
 
   std::size_t released_ = 0;  ///< packets in these, on their way to the meter
   std::array<Packet, burst_size> released_packets_;
   std::array<Headers, burst_size> released_headers_;
+  std::vector<Details> released_details_;
 };
 
 }  // namespace weir::flow

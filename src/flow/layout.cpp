@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "flow/plan.hpp"
 #include "flow/shape.hpp"
 
 namespace weir::flow {
@@ -113,10 +114,13 @@ Field make_reverse(Field field, const Offsets& at) {
 template <class S>
 RecordLayout make_layout(const Family& family, const MeterOptions& options) {
   const Offsets at{S::forward_at, S::reverse_at, S::clocks_at};
-  RecordLayout layout{.octets = S::octets, .end_offset = S::clocks_at, .templates = {{family.uniflow, {}}}};
+  RecordLayout layout{.octets = S::octets,
+                      .live_octets = S::octets,
+                      .end_offset = S::clocks_at,
+                      .templates = {{std::string{family.uniflow}, {}}}};
   for (const auto& element : elements) layout.templates[0].fields.push_back(make_field(element, family, at, options));
   if constexpr (S::biflow) {
-    layout.templates.push_back({family.biflow, layout.templates[0].fields});
+    layout.templates.push_back({std::string{family.biflow}, layout.templates[0].fields});
     for (const auto id : reversed)
       for (const auto& field : layout.templates[0].fields)
         if (field.id == id) layout.templates[1].fields.push_back(make_reverse(field, at));
@@ -127,16 +131,20 @@ RecordLayout make_layout(const Family& family, const MeterOptions& options) {
     layout.octet_offsets[i] = static_cast<std::uint16_t>(direction + Direction::octets_at);
   }
   layout.directions = S::directions;
+  for (const auto& field : layout.templates[0].fields)
+    if (field.key && field.offset < S::forward_at && field.form != Form::constant) layout.places.push_back(field);
   return layout;
 }
 
 }  // namespace
 
 bool narrow_clocks_suffice(const MeterOptions& options) noexcept {
-  return options.clock_width == ClockWidth::shortest &&
+  return options.clock_width == ClockWidth::shortest && is_usual(options) &&
          static_cast<Word>(options.timeout_active.count()) <= NarrowClocks::active_max &&
          static_cast<Word>(options.timeout_closed.count()) <= NarrowClocks::closed_max;
 }
+
+bool needs_details(const MeterOptions& options) { return !is_usual(options) && make_plan(options).needs_details; }
 
 NarrowTimeouts narrow_timeouts_max() noexcept {
   const auto whole = [](Word ns) { return std::chrono::floor<std::chrono::seconds>(nanoseconds{ns}); };
@@ -150,6 +158,7 @@ bool can_take_timeouts(const MeterOptions& options, const MeterOptions& wanted) 
 }
 
 std::array<RecordLayout, 2> make_layouts(const MeterOptions& options) {
+  if (!is_usual(options)) return make_plan(options).layouts;
   if (options.direction == FlowDirection::biflow)
     return {make_layout<Biflow4>(ipv4, options), make_layout<Biflow6>(ipv6, options)};
   if (narrow_clocks_suffice(options))

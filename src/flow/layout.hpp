@@ -11,8 +11,12 @@
 namespace weir::flow {
 
 /// The layouts that a meter with these options uses: 0 is IPv4's, 1 is IPv6's. Template 0 of a layout is the uniflow's,
-/// template 1, where there is one, the biflow's (RFC 5103 §6).
+/// template 1, where there is one, the biflow's (RFC 5103 §6). Where
+/// the options name keys or templates, they are those. Throws StartError where they make no sense.
 std::array<RecordLayout, 2> make_layouts(const MeterOptions& options);
+
+/// Whether key or templates ask for more of a packet than Headers. Throws StartError where they cannot be.
+bool needs_details(const MeterOptions& options);
 
 /// Whether IPv4 uniflow records can keep their clocks as short differences with these timeouts.
 bool narrow_clocks_suffice(const MeterOptions& options) noexcept;

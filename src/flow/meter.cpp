@@ -5,7 +5,9 @@
 
 #include "base/hash.hpp"
 #include "flow/account.hpp"
+#include "flow/extension.hpp"
 #include "flow/layout.hpp"
+#include "flow/plan.hpp"
 #include "flow/table.hpp"
 
 namespace weir::flow {
@@ -22,27 +24,40 @@ constexpr Word sweep_period(const Timeouts& timeouts) noexcept {
 
 Word nanoseconds_of(Instant at) noexcept { return static_cast<Word>(at.time_since_epoch().count()); }
 
-/// S4 and S6 are the shapes of IPv4 and IPv6 records; pool 0 and 1 of the table.
-template <class S4, class S6>
+struct Nothing {};
+
+/// Where key or templates are not the usual ones: the plan, and room to show a record.
+struct Planned {
+  explicit Planned(const MeterOptions& options)
+      : extensions{make_plan(options).extensions},
+        shown{std::make_unique<std::byte[]>(std::max(extensions[0].ended_octets, extensions[1].ended_octets))} {}
+  std::array<Extension, 2> extensions;
+  std::unique_ptr<std::byte[]> shown;
+};
+
+/// S4 and S6 are the shapes of IPv4 and IPv6 records; pool 0 and 1 of the table. Extension blocks lie behind them only
+/// where `Extended`.
+template <class S4, class S6, bool Extended = false>
 class MeterOf final : public Meter {
  public:
   explicit MeterOf(const MeterOptions& options)
       : options_{options},
+        planned_{made<PlannedOrNot>(options)},
         timeouts_{options},
         hash_{options.hash_key},
         icmp_in_ports_{options.icmp_in_ports == IcmpInPorts::on},
         sweep_period_{sweep_period(timeouts_)},
-        table_{options.capacity, {S4::octets, S4::clocks_at}, {S6::octets, S6::clocks_at}} {}
+        table_{options.capacity, {live_octets<S4>(), S4::clocks_at}, {live_octets<S6>(), S6::clocks_at}} {}
 
-  void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
-           Ended& ended) noexcept override {
+  void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+           std::span<const std::uint16_t> which, Ended& ended) noexcept override {
     const auto bursts = (which.size() + burst_size - 1) / burst_size;
     const auto burst = [which](std::size_t n) {
       return which.subspan(n * burst_size, std::min(burst_size, which.size() - n * burst_size));
     };
     // Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
     for (std::size_t n = 0; n < bursts + 2; ++n) {
-      if (n < bursts) look_ahead(under_way_[n % 3], packets, headers, burst(n));
+      if (n < bursts) look_ahead(under_way_[n % 3], packets, headers, details, burst(n));
       if (n >= 1 && n <= bursts) prefetch_records(under_way_[(n - 1) % 3]);
       if (n >= 2) meter(under_way_[(n - 2) % 3], ended);
     }
@@ -96,8 +111,31 @@ class MeterOf final : public Meter {
   void touch() noexcept override { table_.touch(); }
 
  private:
+  using PlannedOrNot = std::conditional_t<Extended, Planned, Nothing>;
+  template <class T>
+  static T made(const MeterOptions& options) {
+    if constexpr (Extended) return T{options};
+    else return T{};
+  }
+
   template <class S>
   static constexpr unsigned pool_of = std::is_same_v<typename S::Key, Key4> ? 0 : 1;
+  template <class S>
+  const Extension& plan_of() const noexcept {
+    return planned_.extensions[pool_of<S>];
+  }
+  template <class S>
+  std::size_t live_octets() const noexcept {
+    if constexpr (Extended) return plan_of<S>().live_octets;
+    else return S::octets;
+  }
+
+  /// What columns are made from, and the key's further words.
+  struct Seen {
+    std::array<std::array<Word, KeyPlan::extra_words_max>, burst_size> extra;
+    std::array<const Packet*, burst_size> packet;
+    std::array<const Details*, burst_size> details;
+  };
 
   /// The packets of one family in a burst, between the stages.
   template <class S>
@@ -107,6 +145,11 @@ class MeterOf final : public Meter {
     std::array<std::uint64_t, burst_size> hash;
     std::array<Arrival, burst_size> arrival;
     std::array<const Headers*, burst_size> headers;
+    [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
+
+    Sight sight(std::size_t i) const noexcept {
+      return {*headers[i], *seen.details[i], *seen.packet[i], arrival[i].interface};
+    }
   };
 
   struct UnderWay {
@@ -115,25 +158,31 @@ class MeterOf final : public Meter {
   };
 
   /// First stage: keys and hashes; the tag lines are on their way afterwards.
-  void look_ahead(UnderWay& burst, Burst packets, std::span<const Headers> headers,
+  void look_ahead(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                   std::span<const std::uint16_t> which) noexcept {
     burst.four.size = burst.six.size = 0;
     counters_.packets += which.size();
     for (const auto i : which) {
       counters_.octets += headers[i].octets;
-      if (headers[i].version == IpVersion::v4) look_ahead(burst.four, packets[i], headers[i]);
-      else look_ahead(burst.six, packets[i], headers[i]);
+      const auto& detail = details.empty() ? no_details : details[i];
+      if (headers[i].version == IpVersion::v4) look_ahead(burst.four, packets[i], headers[i], detail);
+      else look_ahead(burst.six, packets[i], headers[i], detail);
     }
   }
 
   template <class S>
-  void look_ahead(Pending<S>& pending, const Packet& packet, const Headers& headers) noexcept {
+  void look_ahead(Pending<S>& pending, const Packet& packet, const Headers& headers, const Details& details) noexcept {
     constexpr auto n = S::Key::address_octets;
     const auto i = pending.size++;
     auto& arrival = pending.arrival[i];
     arrival = {nanoseconds_of(packet.clock), milliseconds_since_epoch(packet.stamp),
                static_cast<std::uint16_t>(packet.interface + 1), false, false};
-    if constexpr (S::biflow) {
+    pending.headers[i] = &headers;
+    if constexpr (Extended) {
+      pending.seen.packet[i] = &packet;
+      pending.seen.details[i] = &details;
+      look_ahead_planned(pending, i);
+    } else if constexpr (S::biflow) {
       const auto made = biflow_key<n>(headers);
       pending.key[i] = made.key;
       arrival.exchanged = made.exchanged;
@@ -141,15 +190,25 @@ class MeterOf final : public Meter {
     } else {
       pending.key[i] = uniflow_key<n>(headers);
     }
-    pending.headers[i] = &headers;
-    pending.hash[i] = hash_(pending.key[i].hashed());
+    if constexpr (!Extended) pending.hash[i] = hash_(pending.key[i].hashed());
     table_.prefetch(pending.hash[i]);
+  }
+
+  template <class S>
+  void look_ahead_planned(Pending<S>& pending, std::size_t i) noexcept {
+    const auto& plan = plan_of<S>().key;
+    auto* extra = pending.seen.extra[i].data();
+    const auto made = make_key<S::Key::address_octets>(plan, pending.sight(i), S::biflow, extra);
+    pending.key[i] = made.key;
+    pending.arrival[i].exchanged = made.exchanged;
+    pending.arrival[i].echo_reply = made.echo_reply;
+    pending.hash[i] = hash_of(plan, hash_, made.key, extra);
   }
 
   /// Second stage: the records are on their way afterwards.
   void prefetch_records(const UnderWay& burst) const noexcept {
-    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch_record<S4::octets>(burst.four.hash[i]);
-    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch_record<S6::octets>(burst.six.hash[i]);
+    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch_record(burst.four.hash[i], live_octets<S4>());
+    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch_record(burst.six.hash[i], live_octets<S6>());
   }
 
   void meter(const UnderWay& burst, Ended& ended) noexcept {
@@ -160,42 +219,93 @@ class MeterOf final : public Meter {
   /// Last stage: find or begin the record, end what is past its end, count.
   template <class S>
   void meter(const Pending<S>& pending, std::size_t i, Ended& ended) noexcept {
-    const auto& key = pending.key[i];
-    const auto& headers = *pending.headers[i];
     const auto& arrival = pending.arrival[i];
     const auto hash = pending.hash[i];
-    auto* record = table_.find(hash, pool_of<S>, [&key](const std::byte* at) { return same_key(key, at); });
+    auto* record = table_.find(hash, pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
+    bool is_new = false;
     if (!record) {
       make_room(hash, arrival.clock, ended);
       record = table_.insert(hash, pool_of<S>);
-      begin<S>(record, key, arrival);
-    } else if (ends_before<S>(record, headers, arrival, ended)) {
-      begin<S>(record, key, arrival);
+      is_new = true;
+    } else {
+      is_new = ends_before(record, pending, i, ended);
     }
-    account<S>(record, headers, arrival, timeouts_);
+    if (is_new) begin_record(record, pending, i);
+    count_packet(record, pending, i, is_new);
+  }
+
+  template <class S>
+  bool is_of(const Pending<S>& pending, std::size_t i, const std::byte* record) const noexcept {
+    if constexpr (Extended)
+      return same_key(plan_of<S>().key, pending.key[i], pending.seen.extra[i].data(), record,
+                      record + plan_of<S>().key_at);
+    else return same_key(pending.key[i], record);
+  }
+
+  template <class S>
+  void begin_record(std::byte* record, const Pending<S>& pending, std::size_t i) noexcept {
+    begin<S>(record, pending.key[i], pending.arrival[i]);
+    if constexpr (Extended) {
+      const auto& plan = plan_of<S>();
+      std::memcpy(record + plan.key_at, pending.seen.extra[i].data(), 8 * plan.key.extra_words);
+      std::memcpy(record + plan.columns_at, plan.blank.data(), plan.blank.size());
+    }
+  }
+
+  template <class S>
+  void count_packet(std::byte* record, const Pending<S>& pending, std::size_t i, bool is_new) noexcept {
+    if constexpr (Extended) {
+      const auto& plan = plan_of<S>();
+      const auto sight = pending.sight(i);
+      const bool reverse = runs_back<S>(record, pending.arrival[i]);
+      const bool first = is_new || (reverse && !has_seen_reverse<S>(record));
+      if (first) run_first(plan.first[reverse], record, sight);
+      run_each(plan, record, sight, reverse, first);
+    }
+    account<S>(record, *pending.headers[i], pending.arrival[i], timeouts_);
+  }
+
+  template <class S>
+  static bool runs_back(const std::byte* record, const Arrival& arrival) noexcept {
+    if constexpr (S::biflow) return arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
+    else return false;
+  }
+  template <class S>
+  static bool has_seen_reverse(const std::byte* record) noexcept {
+    return (load_word(record + S::reverse_at + Direction::packets_at) & state::reverse_seen) != 0;
   }
 
   /// Ends what must end before this packet counts. True: the flow is over, the packet begins another in its place.
   template <class S>
-  bool ends_before(std::byte* record, const Headers& headers, const Arrival& arrival, Ended& ended) noexcept {
+  bool ends_before(std::byte* record, const Pending<S>& pending, std::size_t i, Ended& ended) noexcept {
+    const auto& headers = *pending.headers[i];
+    const auto& arrival = pending.arrival[i];
     if (settle<S>(record, arrival.clock, ended)) return true;
     if ((headers.tcp_flags & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
       if (S::packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
       return true;
     }
-    if (outgrows<S>(record, headers, arrival)) [[unlikely]] {
+    const bool reverse = runs_back<S>(record, arrival);
+    const auto* direction = record + (reverse ? S::forward_at + Direction::octets : S::forward_at);
+    if (would_outgrow(direction, headers)) [[unlikely]] {
       emit<S>(record, EndReason::active, ended);
-      go_on<S>(record);
+      let_go_on<S>(record);
+    }
+    if constexpr (Extended) {
+      const auto found = outgrown(plan_of<S>().limits[reverse], record, direction, pending.sight(i));
+      if (found.any && S::packets(record)) {
+        emit<S>(record, EndReason::active, ended);
+        let_go_on<S>(record);
+      }
+      if (found.total) reset(plan_of<S>().totals, record);
     }
     return false;
   }
 
   template <class S>
-  static bool outgrows(const std::byte* record, const Headers& headers, const Arrival& arrival) noexcept {
-    auto at = S::forward_at;
-    if constexpr (S::biflow)
-      if (arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0)) at = S::reverse_at;
-    return would_outgrow(record + at, headers);
+  void let_go_on(std::byte* record) const noexcept {
+    go_on<S>(record);
+    if constexpr (Extended) reset(plan_of<S>().resets, record);
   }
 
   /// Ends the record as often as it is past an end at `now`. True: the place is free.
@@ -208,7 +318,7 @@ class MeterOf final : public Meter {
         return false;
       if (has_packets) emit<S>(record, end.reason, ended);
       if (end.reason != EndReason::active) return true;
-      go_on<S>(record);
+      let_go_on<S>(record);
     }
   }
 
@@ -297,16 +407,35 @@ class MeterOf final : public Meter {
   void show_slot(TableCursor at, FlowVisitor& visitor) const noexcept {
     const auto& pool = table_.pool(at.pool);
     if (pool.is_free(at.slot) || S::packets(pool.record(at.slot)) == 0) return;
-    alignas(64) std::array<std::byte, S::octets> copy;
-    export_to<S>(copy.data(), pool.record(at.slot), EndReason{});
-    visitor.flow(at.pool, copy.data());
+    if constexpr (Extended) {
+      export_to<S>(shown(), pool.record(at.slot), EndReason{});
+      visitor.flow(at.pool, shown());
+    } else {
+      alignas(64) std::array<std::byte, S::octets> copy;
+      export_to<S>(copy.data(), pool.record(at.slot), EndReason{});
+      visitor.flow(at.pool, copy.data());
+    }
+  }
+
+  /// One worker looks at its own table, a flow at a time.
+  std::byte* shown() const noexcept { return planned_.shown.get(); }
+
+  template <class S>
+  std::uint64_t hash_in(const std::byte* record) const noexcept {
+    typename S::Key key;
+    std::memcpy(&key, record, sizeof key);
+    if constexpr (Extended) {
+      std::array<Word, KeyPlan::extra_words_max> extra;
+      std::memcpy(extra.data(), record + plan_of<S>().key_at, 8 * plan_of<S>().key.extra_words);
+      return hash_of(plan_of<S>().key, hash_, key, extra.data());
+    } else {
+      return hash_(key.hashed());
+    }
   }
 
   template <class S>
   void erase(Place place) noexcept {
-    typename S::Key key;
-    std::memcpy(&key, table_.record_at(place), sizeof key);
-    table_.erase(hash_(key.hashed()), place);
+    table_.erase(hash_in<S>(table_.record_at(place)), place);
   }
 
   template <class S>
@@ -335,7 +464,7 @@ class MeterOf final : public Meter {
   /// Copies a record as it will be exported: source and destination in place, ICMP out of the ports.
   template <class S>
   void export_to(std::byte* copy, const std::byte* record, EndReason reason) const noexcept {
-    std::memcpy(copy, record, S::octets);
+    std::memcpy(copy, record, live_octets<S>());
     typename S::Key key;
     std::memcpy(&key, record, sizeof key);
     RecordEnd end{.reason = reason};
@@ -349,7 +478,34 @@ class MeterOf final : public Meter {
     }
     if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply);
     std::memcpy(copy, &key, sizeof key);
+    if constexpr (Extended) finish_planned<S>(copy, record, key, end);
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
+  }
+
+  /// The rest of it: the key's further words, columns of a direction without packets, and what is made of them all.
+  template <class S>
+  void finish_planned(std::byte* copy, const std::byte* record, const typename S::Key& key,
+                      RecordEnd& end) const noexcept {
+    const auto& plan = plan_of<S>();
+    auto forward = Direction::load(copy + S::forward_at), reverse = forward;
+    if constexpr (S::biflow) {
+      reverse = Direction::load(copy + S::reverse_at);
+      if (S::forward_state(record) & state::exchanged) exchange_extra(plan.key, copy + plan.key_at);
+      if (forward.packets() == 0) fill_empty(plan.fills[0], copy);
+      if (reverse.packets() == 0) fill_empty(plan.fills[1], copy);
+    }
+    end.which_template = plan.template_of[end.which_template][key.protocol()];
+    const auto numbers = key.word[S::Key::numbers];
+    Ending ending{.record = copy,
+                  .address_octets = S::Key::address_octets,
+                  .protocol = key.protocol(),
+                  .source_port = static_cast<std::uint16_t>(numbers),
+                  .destination_port = static_cast<std::uint16_t>(numbers >> 16),
+                  .counts = forward,
+                  .one = 0,
+                  .other = 0,
+                  .flow = plan.hashes_flow ? hash_in<S>(record) : 0};
+    make_derived(plan, copy, ending, {forward, reverse});
   }
 
   template <std::size_t N>
@@ -375,8 +531,11 @@ class MeterOf final : public Meter {
     reverse.store(record + S::reverse_at);
   }
 
+  static constexpr Details no_details{};
+
   const MeterOptions options_;  ///< as the meter was made
-  Timeouts timeouts_;           ///< those in force
+  [[no_unique_address]] PlannedOrNot planned_;
+  Timeouts timeouts_;  ///< those in force
   KeyedHash hash_;
   bool icmp_in_ports_;
   Word sweep_period_, swept_until_ = 0;
@@ -389,6 +548,9 @@ class MeterOf final : public Meter {
 }  // namespace
 
 std::unique_ptr<Meter> make_meter(const MeterOptions& options) {
+  if (!is_usual(options) && options.direction == FlowDirection::biflow)
+    return std::make_unique<MeterOf<Biflow4, Biflow6, true>>(options);
+  if (!is_usual(options)) return std::make_unique<MeterOf<Uniflow4, Uniflow6, true>>(options);
   if (options.direction == FlowDirection::biflow) return std::make_unique<MeterOf<Biflow4, Biflow6>>(options);
   if (narrow_clocks_suffice(options)) return std::make_unique<MeterOf<UniflowNarrow4, Uniflow6>>(options);
   return std::make_unique<MeterOf<Uniflow4, Uniflow6>>(options);

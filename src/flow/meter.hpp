@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 #include <weir/record.hpp>
@@ -40,10 +41,10 @@ class Meter {
  public:
   virtual ~Meter() = default;
 
-  /// Counts packets[i] for every i of `which`; headers[i] are theirs. `ended` needs room for
-  /// Ended::records_per_packet × which.size().
-  virtual void add(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which,
-                   Ended& ended) noexcept = 0;
+  /// Counts packets[i] for every i of `which`; headers[i] and details[i] are theirs. `details` may be empty: then there
+  /// are none, as where needs_details() says no. `ended` needs room for Ended::records_per_packet × which.size().
+  virtual void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                   std::span<const std::uint16_t> which, Ended& ended) noexcept = 0;
 
   /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.
   virtual void expire(Instant clock, Ended& ended) noexcept = 0;
@@ -75,6 +76,13 @@ class Meter {
  protected:
   MeterCounters counters_;
 };
+
+/// The first octets of a packet's payload, as many as were captured, `octets` at most.
+inline Bytes payload_head(const Packet& packet, const Details& details, std::size_t octets) noexcept {
+  if (!packet.bytes || details.payload_at > packet.captured) return {};
+  const auto captured = std::min<std::size_t>(details.payload_captured, packet.captured - details.payload_at);
+  return {packet.bytes + details.payload_at, std::min(captured, octets)};
+}
 
 /// Takes all memory. Throws std::bad_alloc where there is too little.
 std::unique_ptr<Meter> make_meter(const MeterOptions& options);

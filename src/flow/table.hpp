@@ -120,13 +120,12 @@ class Table {
 
   void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
   /// Prefetches the record that the hash most likely leads to.
-  template <std::size_t RecordOctets>
-  void prefetch_record(std::uint64_t hash) const noexcept {
+  void prefetch_record(std::uint64_t hash, std::size_t record_octets) const noexcept {
     const auto& at = line(line_of(hash));
     const auto matches = at.matches(tag_of(hash));
     if (!matches) return;
     const auto* record = record_at(Place{at.places[static_cast<unsigned>(std::countr_zero(matches))]});
-    for (std::size_t i = 0; i < RecordOctets; i += 64) weir::prefetch(record + i);
+    for (std::size_t i = 0; i < record_octets; i += 64) weir::prefetch(record + i);
   }
 
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }

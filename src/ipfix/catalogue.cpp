@@ -1,46 +1,98 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/catalogue.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <weir/message.hpp>
 
 #include "base/assert.hpp"
+#include "ipfix/type_information.hpp"
 
 namespace weir::ipfix {
 
-Catalogue::Catalogue(std::span<const RecordLayout> layouts, Run run) {
-  for (const auto& layout : layouts) add(layout);
+Catalogue::Catalogue(std::span<const RecordLayout> layouts, const CatalogueOptions& options) {
+  for (const auto& layout : layouts) add(layout, options.common_properties);
   for (std::size_t i = 0; i < options_count; ++i) {
     const auto option = static_cast<Option>(i);
     const auto shape = shape_of(option);
     const auto planned = shape.stored_octets > 0 ? shape.fields : std::span<const Field>{};
     option_plans_.emplace_back(planned, shape.stored_octets);
-    const bool seldom = option == Option::port_losses || std::ranges::count(options_of_sampling, option) > 0;
+    const bool seldom = option == Option::port_losses || option == Option::type_information ||
+                        std::ranges::count(options_of_sampling, option) > 0;
     if (!seldom) announce(option);
+    note_length(option_plans_.back().octets_max(), "a record of options");
   }
-  if (run == Run::live) announce(Option::port_losses);
+  if (options.run == Run::live) announce(Option::port_losses);
+  describe_properties();
+  if (options.types) describe_types(*options.types);
   for (const auto option : options_of_sampling) announce(option);
-  for (const auto& flow_template : flow_templates_)
-    flow_octets_max_ = std::max(flow_octets_max_, flow_template.plan.octets());
-  record_octets_max_ = std::max(record_octets_max_, flow_octets_max_);
-  for (const auto& plan : option_plans_) record_octets_max_ = std::max(record_octets_max_, plan.octets());
-  for (const auto& announcement : announcements_)
-    record_octets_max_ = std::max(record_octets_max_, announcement.record.size());
 }
 
-void Catalogue::add(const RecordLayout& layout) {
+void Catalogue::note_length(std::size_t octets, const std::string& what) {
+  if (octets > longest_.octets) longest_ = {octets, what};
+}
+
+void Catalogue::add(const RecordLayout& layout, bool common_properties) {
   layouts_.push_back({&layout, flow_templates_.size(), layout.templates.size()});
   for (const auto& made_of : layout.templates) {
     const TemplateId id{static_cast<std::uint16_t>(flow_template_first.value + flow_templates_.size())};
     WEIR_ASSERT(id < option_template_first);
-    flow_templates_.push_back({id, EncodePlan{made_of.fields, layout.octets}, flow_key_indicator(made_of.fields)});
-    announcements_.push_back({template_set, template_record(id, made_of.fields)});
+    auto fields = made_of.fields;
+    if (common_properties) share_constants(fields, properties_);
+    flow_templates_.push_back({id, EncodePlan{fields, layout.octets}, flow_key_indicator(fields)});
+    announcements_.push_back({template_set, template_record(id, fields)});
+    const auto named = fmt::format("template {} ({}, {} fields)", id.value, made_of.name, fields.size());
+    note_length(announcements_.back().record.size(), named);
+    note_length(flow_templates_.back().plan.octets_max(), "a record of " + named);
+    flow_octets_max_ = std::max(flow_octets_max_, flow_templates_.back().plan.octets_max());
+    announced_.push_back(std::move(fields));
   }
 }
 
 void Catalogue::announce(Option option) {
   const auto shape = shape_of(option);
   announcements_.push_back({options_template_set, options_template_record(id_of(option), shape.fields, shape.scopes)});
+  note_length(announcements_.back().record.size(), "a template of options");
+}
+
+void Catalogue::describe_properties() {
+  constexpr std::array<std::byte, 16> nothing{};  // constants only: there is no record behind them
+  for (const auto& set : properties_) {
+    const auto number = option_template_first.value + options_count + descriptions_.size();
+    const TemplateId id{static_cast<std::uint16_t>(number)};
+    announcements_.push_back({options_template_set, options_template_record(id, set.fields, 1)});
+    const EncodePlan plan{set.fields, nothing.size()};
+    descriptions_.push_back({id, std::vector<std::byte>(plan.octets_max())});
+    plan.encode(nothing.data(), descriptions_.back().record.data());
+    note_length(announcements_.back().record.size(), "a template of common properties");
+    note_length(plan.octets_max(), "a record of common properties");
+  }
+}
+
+/// RFC 5610 §3.9: each element once, in the order of the templates.
+void Catalogue::describe_types(const Vocabulary& words) {
+  std::vector<Element> described;
+  const auto is_described = [&](const Field& field) {
+    return std::ranges::any_of(described,
+                               [&](const Element& known) { return known.pen == field.pen && known.id == field.id; });
+  };
+  const auto describe = [&](std::span<const Field> fields) {
+    for (const auto& field : fields) {
+      if (!needs_type_information(field.pen) || is_described(field)) continue;
+      const auto known = find(words, field.pen, field.id);
+      if (known) described.push_back(known->element);
+    }
+  };
+  for (const auto& fields : announced_) describe(fields);
+  for (const auto& set : properties_) describe(set.fields);
+  if (described.empty()) return;
+  announce(Option::type_information);
+  for (const auto& element : described) {
+    descriptions_.push_back({id_of(Option::type_information), type_information(element)});
+    note_length(descriptions_.back().record.size(), fmt::format("the name {}", element.name));
+  }
 }
 
 std::span<const FlowTemplate> Catalogue::of(const RecordLayout* layout) const noexcept {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All templates of a run with their numbers: flow templates from 256 in the order of the layouts, options from 512.
+// All templates of a run with their numbers: flow templates from 256 in the order of the layouts, options from 512, and
+// behind them those of common properties.
 // Made once at start; every session announces and encodes by it, so ids never change within a run.
 #pragma once
 
@@ -7,13 +8,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
+#include "ipfix/common_properties.hpp"
 #include "ipfix/encode.hpp"
 #include "ipfix/options.hpp"
+#include "ipfix/vocabulary.hpp"
 
 namespace weir::ipfix {
 
@@ -29,10 +34,17 @@ struct FlowTemplate {
 /// Only a live run has ports that lose packets.
 enum class Run : std::uint8_t { offline, live };
 
+struct CatalogueOptions {
+  Run run = Run::offline;
+  bool common_properties = false;  ///< RFC 5473
+  std::optional<Vocabulary> types =
+      {};  ///< what RFC 5610 records say of elements that are not IANA's; none: no records
+};
+
 class Catalogue {
  public:
   /// The layouts outlive it; records name them by address.
-  explicit Catalogue(std::span<const RecordLayout> layouts, Run run = Run::offline);
+  explicit Catalogue(std::span<const RecordLayout> layouts, const CatalogueOptions& options = {});
 
   /// Indexed by RecordEnd::which_template. Empty for a layout that was not given at start.
   std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;
@@ -53,8 +65,17 @@ class Catalogue {
     return std::span{announcements_}.first(announcements_.size() - (sampled ? 0 : options_of_sampling.size()));
   }
 
-  /// Length of the longest record of any kind.
-  std::size_t record_octets_max() const noexcept { return record_octets_max_; }
+  /// Data Records that belong to the templates and never change: common properties and types of elements.
+  struct Description {
+    TemplateId set;
+    std::vector<std::byte> record;
+  };
+  std::span<const Description> descriptions() const noexcept { return descriptions_; }
+
+  /// The longest record of any kind.
+  std::size_t record_octets_max() const noexcept { return longest_.octets; }
+  /// Which one it is, for people.
+  const std::string& longest_record() const noexcept { return longest_.what; }
   /// Length of the longest Data Record of a flow.
   std::size_t flow_octets_max() const noexcept { return flow_octets_max_; }
 
@@ -65,14 +86,25 @@ class Catalogue {
     const RecordLayout* layout;
     std::size_t first, count;
   };
-  void add(const RecordLayout& layout);
+  struct Longest {
+    std::size_t octets = 0;
+    std::string what;
+  };
+  void add(const RecordLayout& layout, bool common_properties);
   void announce(Option option);
+  void describe_types(const Vocabulary& words);
+  void describe_properties();
+  void note_length(std::size_t octets, const std::string& what);
 
   std::vector<Layout> layouts_;
   std::vector<FlowTemplate> flow_templates_;
+  std::vector<std::vector<Field>> announced_;  ///< fields of the flow templates
   std::vector<EncodePlan> option_plans_;
   std::vector<Announcement> announcements_;
-  std::size_t record_octets_max_ = std::max(interface_name_record_max, port_losses_record_max), flow_octets_max_ = 0;
+  std::vector<CommonProperties> properties_;
+  std::vector<Description> descriptions_;
+  std::size_t flow_octets_max_ = 0;
+  Longest longest_{std::max(interface_name_record_max, port_losses_record_max), "a name"};
 };
 
 }  // namespace weir::ipfix

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/encode.hpp"
 
+#include <charconv>
 #include <cstring>
 
 #if defined(__SSSE3__)
@@ -8,6 +9,7 @@
 #endif
 
 #include "base/assert.hpp"
+#include "ipfix/options.hpp"
 
 namespace weir::ipfix {
 namespace {
@@ -25,14 +27,58 @@ std::size_t stored_octets(const Field& field) noexcept {
     case Form::number: return field.stored;
     case Form::bytes: return field.octets;
     case Form::tcp_bits: return 2;
-    case Form::constant: return 0;
+    case Form::constant:
+    case Form::text:
+    case Form::interface_name: return 0;
   }
   return 0;
 }
 
+bool is_text(const Field& field) noexcept { return field.form == Form::text || field.form == Form::interface_name; }
+
+/// Fields from `first` to the next text.
+std::span<const Field> run_from(std::span<const Field> fields, std::size_t first) noexcept {
+  const auto rest = fields.subspan(first);
+  return rest.first(static_cast<std::size_t>(std::ranges::find_if(rest, is_text) - rest.begin()));
+}
+
+/// RFC 7011 §7: lengths from here on need three octets.
+constexpr std::size_t long_form = 255;
+
+Bytes text_in(const std::byte* at) noexcept { return {at + 2, load_native<std::uint16_t>(at)}; }
+
+/// Variable length, or cut and padded to a fixed one.
+std::size_t put_text(const Field& field, Bytes text, std::byte* out) noexcept {
+  Writer to{{out, variable_octets_max(field)}};
+  if (field.octets != variable_length) {
+    to.bytes(text.first(std::min<std::size_t>(text.size(), field.octets)));
+    to.zeros(to.left());
+    return to.written();
+  }
+  if (text.size() < long_form) {
+    to.number(static_cast<std::uint8_t>(text.size()));
+  } else {
+    to.number(static_cast<std::uint8_t>(long_form));
+    to.number(static_cast<std::uint16_t>(text.size()));
+  }
+  to.bytes(text);
+  return to.written();
+}
+
+/// Interfaces are counted from 1, and most often told in order.
+std::size_t put_interface(const Field& field, std::uint16_t number, const InterfaceNames* names,
+                          std::byte* out) noexcept {
+  if (names)
+    if (const auto* name = names->find(number)) return put_text(field, std::as_bytes(std::span{name->text()}), out);
+  std::array<char, 5> digits;
+  const auto* end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  const auto octets = static_cast<std::size_t>(end - digits.data());
+  return put_text(field, std::as_bytes(std::span{digits}.first(octets)), out);
+}
+
 }  // namespace
 
-EncodePlan::EncodePlan(std::span<const Field> fields, std::size_t record_octets) {
+FixedPlan::FixedPlan(std::span<const Field> fields, std::size_t record_octets) {
   std::vector<Origin> origins;
   for (const auto& field : fields) {
     const auto stored = stored_octets(field);
@@ -53,7 +99,7 @@ EncodePlan::EncodePlan(std::span<const Field> fields, std::size_t record_octets)
     add_chunk(origins, std::min(to, wire_octets - chunk_octets), record_octets);
 }
 
-void EncodePlan::append_origins(const Field& field, std::vector<Origin>& origins) {
+void FixedPlan::append_origins(const Field& field, std::vector<Origin>& origins) {
   for (std::size_t i = 0; i < field.octets; ++i) {
     const auto significance = field.octets - 1 - i;
     Origin origin;
@@ -68,12 +114,14 @@ void EncodePlan::append_origins(const Field& field, std::vector<Origin>& origins
           origin = {static_cast<std::uint16_t>(field.offset + significance),
                     static_cast<std::uint8_t>(significance == 1 ? 0x0f : 0xff), 0};
         break;
+      case Form::text:
+      case Form::interface_name: break;  // no fixed octets
     }
     origins.push_back(origin);
   }
 }
 
-void EncodePlan::add_chunk(std::span<const Origin> origins, std::size_t to, std::size_t record_octets) {
+void FixedPlan::add_chunk(std::span<const Origin> origins, std::size_t to, std::size_t record_octets) {
   Chunk chunk{.mask = {}, .constant = {}, .to = to, .windows_end = 0};
   origins = origins.subspan(to, chunk_octets);
   std::array<bool, chunk_octets> missing{};
@@ -101,7 +149,7 @@ void EncodePlan::add_chunk(std::span<const Origin> origins, std::size_t to, std:
   chunks_.push_back(chunk);
 }
 
-void EncodePlan::encode(const std::byte* record, std::byte* out) const noexcept {
+void FixedPlan::encode(const std::byte* record, std::byte* out) const noexcept {
   if (octets_ >= chunk_octets) {
     gather(record, out);
   } else if (octets_ > 0) {
@@ -113,7 +161,7 @@ void EncodePlan::encode(const std::byte* record, std::byte* out) const noexcept 
     if (outgrows(record + number.from, number.stored, number.octets)) std::memset(out + number.to, 0xff, number.octets);
 }
 
-void EncodePlan::gather(const std::byte* record, std::byte* out) const noexcept {
+void FixedPlan::gather(const std::byte* record, std::byte* out) const noexcept {
   const auto* window = windows_.data();
   for (const auto& chunk : chunks_) {
     const auto* windows_end = windows_.data() + chunk.windows_end;
@@ -134,6 +182,33 @@ void EncodePlan::gather(const std::byte* record, std::byte* out) const noexcept 
       out[chunk.to + i] = static_cast<std::byte>((octets[i] & chunk.mask[i]) | chunk.constant[i]);
 #endif
   }
+}
+
+EncodePlan::EncodePlan(std::span<const Field> fields, std::size_t record_octets)
+    : begin_{run_from(fields, 0), record_octets}, octets_max_{begin_.octets()} {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!is_text(fields[i])) continue;
+    const auto& text = texts_.emplace_back(Text{fields[i], FixedPlan{run_from(fields, i + 1), record_octets}});
+    octets_max_ += variable_octets_max(text.field) + text.behind.octets();
+  }
+}
+
+std::size_t EncodePlan::encode_texts(const std::byte* record, std::byte* out,
+                                     const InterfaceNames* names) const noexcept {
+  auto* at = out + begin_.octets();
+  for (const auto& [field, behind] : texts_) {
+    at += field.form == Form::text ? put_text(field, text_in(record + field.offset), at)
+                                   : put_interface(field, load_native<std::uint16_t>(record + field.offset), names, at);
+    behind.encode(record, at);
+    at += behind.octets();
+  }
+  return static_cast<std::size_t>(at - out);
+}
+
+std::size_t variable_octets_max(const Field& field) noexcept {
+  if (field.octets != variable_length) return field.octets;
+  const std::size_t longest = field.form == Form::text ? field.room : InterfaceName::octets_max;
+  return longest + (longest < long_form ? 1 : 3);
 }
 
 std::size_t field_specifier_octets(std::span<const Field> fields) noexcept {

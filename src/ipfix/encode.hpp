@@ -14,14 +14,16 @@
 
 namespace weir::ipfix {
 
-/// How the Data Records of one template are written. Each octet of a Data Record is an octet of the record in memory,
-/// some of its bits, or a constant; so sixteen at a time are gathered by byte shuffles, without a branch per field.
-class EncodePlan {
+class InterfaceNames;
+
+/// How a run of fields of fixed length is written. Each octet on the wire is an octet of the record in memory, some of
+/// its bits, or a constant; so sixteen at a time are gathered by byte shuffles, without a branch per field.
+class FixedPlan {
  public:
   /// `record_octets` is the size of a record in memory, sixteen at least; nothing beyond it is read.
-  EncodePlan(std::span<const Field> fields, std::size_t record_octets);
+  FixedPlan(std::span<const Field> fields, std::size_t record_octets);
 
-  /// Length of a Data Record on the wire.
+  /// Length on the wire.
   std::size_t octets() const noexcept { return octets_; }
   /// Writes octets() octets to `out`, and none behind them.
   void encode(const std::byte* record, std::byte* out) const noexcept;
@@ -57,6 +59,37 @@ class EncodePlan {
   std::vector<Chunk> chunks_;
   std::vector<Reduced> reduced_;
 };
+
+/// How the Data Records of one template are written: a run of fixed fields, and after it any number of texts, each with
+/// a run behind it.
+class EncodePlan {
+ public:
+  /// `record_octets` as of FixedPlan.
+  EncodePlan(std::span<const Field> fields, std::size_t record_octets);
+
+  /// Length of the longest Data Record on the wire.
+  std::size_t octets_max() const noexcept { return octets_max_; }
+  /// Writes a Data Record to `out`, which has room for the longest, and returns its length. Interfaces without a name,
+  /// and all where `names` is nullptr, are numbers.
+  std::size_t encode(const std::byte* record, std::byte* out, const InterfaceNames* names = nullptr) const noexcept {
+    begin_.encode(record, out);
+    return texts_.empty() ? begin_.octets() : encode_texts(record, out, names);
+  }
+
+ private:
+  struct Text {
+    Field field;
+    FixedPlan behind;
+  };
+  std::size_t encode_texts(const std::byte* record, std::byte* out, const InterfaceNames* names) const noexcept;
+
+  FixedPlan begin_;
+  std::vector<Text> texts_;
+  std::size_t octets_max_ = 0;
+};
+
+/// Octets of the longest value of variable length, with the length before it (RFC 7011 §7).
+std::size_t variable_octets_max(const Field& field) noexcept;
 
 /// Field Specifiers of `fields`, RFC 7011 §3.2.
 std::size_t field_specifier_octets(std::span<const Field> fields) noexcept;

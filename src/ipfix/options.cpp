@@ -81,6 +81,14 @@ constexpr std::array port_losses{
     Field{.id = 335, .octets = variable_length},  // selectorName
     Field{.id = 135, .octets = 8},                // droppedPacketTotalCount
 };
+constexpr std::array type_information{
+    Field{.id = 346, .octets = 4},                // privateEnterpriseNumber
+    Field{.id = 303, .octets = 2},                // informationElementId
+    Field{.id = 339, .octets = 1},                // informationElementDataType
+    Field{.id = 344, .octets = 1},                // informationElementSemantics
+    Field{.id = 345, .octets = 2},                // informationElementUnits
+    Field{.id = 341, .octets = variable_length},  // informationElementName
+};
 constexpr std::array interface_name{
     Field{.id = 10, .octets = 4},                // ingressInterface
     Field{.id = 82, .octets = variable_length},  // interfaceName
@@ -116,6 +124,7 @@ OptionShape shape_of(Option option) noexcept {
     case Option::flow_keys: return {flow_keys, 1, sizeof(FlowKeys)};
     case Option::selector_systematic: return {selector_systematic, 1, sizeof(SystematicSelector)};
     case Option::port_losses: return {port_losses, 2, 0};
+    case Option::type_information: return {type_information, 2, 0};
     case Option::interface_name: return {interface_name, 1, 0};
     case Option::selection_sequence: return {selection_sequence, 1, sizeof(SelectionSequence)};
     case Option::selection_statistics: return {selection_statistics, 1, sizeof(SelectionSequence)};

@@ -2,6 +2,7 @@
 // What weir tells of itself in options records (RFC 7011 §4, RFC 5476 §6.5): how each is announced, and its values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -88,6 +89,12 @@ class InterfaceNames {
   /// The first name of a number stays.
   void add(std::uint32_t number, std::string_view name) noexcept;
   std::span<const InterfaceName> all() const noexcept { return names_; }
+  /// nullptr if it has none. Numbers that come in order are found at once.
+  const InterfaceName* find(std::uint32_t number) const noexcept {
+    if (number > 0 && number <= names_.size() && names_[number - 1].number() == number) return &names_[number - 1];
+    const auto at = std::ranges::find(names_, number, &InterfaceName::number);
+    return at == names_.end() ? nullptr : &*at;
+  }
 
  private:
   std::vector<InterfaceName> names_;
@@ -101,7 +108,8 @@ struct Surroundings {
   std::vector<PortLosses> port_losses{};  ///< a live probe's; room for them is taken at start
 };
 
-/// Those of selection are announced only where packets are sampled, port_losses only live.
+/// Those of selection are announced only where packets are sampled, port_losses only live, type_information only where
+/// templates have elements that are not IANA's.
 enum class Option : std::uint8_t {
   metering_statistics,
   metering_reliability,
@@ -113,9 +121,10 @@ enum class Option : std::uint8_t {
   selection_statistics,
   selector_random,
   selector_hash,
-  port_losses
+  port_losses,
+  type_information
 };
-inline constexpr std::size_t options_count = 11;
+inline constexpr std::size_t options_count = 12;
 
 constexpr Option option_of(const SystematicSelector&) noexcept { return Option::selector_systematic; }
 constexpr Option option_of(const RandomSelector&) noexcept { return Option::selector_random; }

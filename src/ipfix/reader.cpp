@@ -88,6 +88,7 @@ struct Reader::Walk {
   const Message& message;
   const ReaderOptions& options;
   TemplateStore& templates;
+  LearnedElements& learned;
   std::vector<Value>& values;
   Events& events;
   Pass pass;
@@ -149,7 +150,7 @@ struct Reader::Walk {
     return {};
   }
 
-  static std::optional<Damage> take_definition(Cursor& at, std::uint16_t field_count, Template& out) {
+  std::optional<Damage> take_definition(Cursor& at, std::uint16_t field_count, Template& out) const {
     if (out.kind == TemplateKind::options) {
       const auto* scope = at.take(2);
       if (!scope) return Damage::template_cut;
@@ -159,9 +160,11 @@ struct Reader::Walk {
     }
     if (at.left() / 4 < field_count) return Damage::template_cut;
     out.fields.reserve(field_count);
+    out.learned = learned.size();
     for (std::uint16_t i = 0; i < field_count; ++i) {
-      const auto field = take_field(at);
+      auto field = take_field(at);
       if (!field) return Damage::template_cut;
+      learned.name(*field);
       out.fields.push_back(*field);
       out.fixed = out.fixed && field->octets != variable_length;
       out.readable = out.readable && is_readable(*field);
@@ -201,7 +204,7 @@ struct Reader::Walk {
     // Fields of no length cost a sender nothing; without a bound one message could hold a thousand million of them.
     if (*count * layout->fields.size() > message_octets_max) return leave_out(set, RemarkKind::values_limit);
     records += static_cast<std::uint32_t>(*count);
-    if (pass == Pass::performance) hand_out(set, *layout);
+    if (pass == Pass::performance) hand_out(set, templates.name_fields(*layout, learned));
     return {};
   }
 
@@ -215,6 +218,7 @@ struct Reader::Walk {
     for (Cursor at{set.content}; at.left() >= layout.record_octets_min;) {
       if (!take_record(at, layout, values)) return;
       events.record({message, layout, values, templates});
+      if (layout.kind == TemplateKind::options) learned.learn(values);
     }
   }
 };
@@ -240,7 +244,7 @@ void Reader::read(Bytes octets, std::uint64_t offset, Events& events) {
     return damaged({Damage::domain_limit, 0});
 
   Events nobody;
-  Walk rehearsal{message, options_, templates_, values_, nobody, Pass::rehearsal};
+  Walk rehearsal{message, options_, templates_, learned_, values_, nobody, Pass::rehearsal};
   const auto fault = rehearsal.sets();
   templates_.roll_back();
   if (fault) return damaged(*fault);
@@ -250,7 +254,7 @@ void Reader::read(Bytes octets, std::uint64_t offset, Events& events) {
   if (const auto jump = sequence.next(message.sequence, rehearsal.records)) events.sequence_jump(message, *jump);
   if (!rehearsal.all_counted) sequence.lose_count();
 
-  Walk performance{message, options_, templates_, values_, events, Pass::performance};
+  Walk performance{message, options_, templates_, learned_, values_, events, Pass::performance};
   performance.sets();
   templates_.commit();
 }

@@ -13,6 +13,7 @@
 #include <vector>
 #include <weir/message.hpp>
 
+#include "ipfix/learned_elements.hpp"
 #include "ipfix/reader_framer.hpp"
 #include "ipfix/reader_sequence.hpp"
 #include "ipfix/reader_templates.hpp"
@@ -82,6 +83,7 @@ class Reader {
   void read(Bytes octets, std::uint64_t offset, Events& events);
 
   const TemplateStore& templates() const noexcept { return templates_; }
+  const LearnedElements& learned() const noexcept { return learned_; }
   std::size_t domains() const noexcept { return sequences_.size(); }
 
  private:
@@ -97,6 +99,7 @@ class Reader {
 
   ReaderOptions options_;
   TemplateStore templates_;
+  LearnedElements learned_;
   std::map<std::uint32_t, SequenceCheck> sequences_;
   std::vector<Value> values_;  ///< of the record at hand
 };

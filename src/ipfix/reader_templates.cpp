@@ -39,6 +39,20 @@ TemplateStore::Kept TemplateStore::put(Template&& definition) {
   return {fields_before > 0 ? Put::replaced : Put::added, kept.get()};
 }
 
+const Template& TemplateStore::name_fields(const Template& kept, const LearnedElements& learned) noexcept {
+  if (kept.learned == learned.size()) return kept;
+  auto& layout = *templates_.find({kept.domain, kept.kind, kept.id})->second;
+  bool renamed = false;
+  for (auto& field : layout.fields) {
+    const auto* before = field.element;
+    learned.name(field);
+    renamed = renamed || field.element != before;
+  }
+  if (renamed) layout.serial = ++serial_;
+  layout.learned = learned.size();
+  return layout;
+}
+
 TemplateStore::Templates::iterator TemplateStore::take_away(Templates::iterator at) {
   fields_ -= at->second->fields.size();
   undo_.push_back({at->first, std::move(at->second)});

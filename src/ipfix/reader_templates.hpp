@@ -11,6 +11,8 @@
 #include <vector>
 #include <weir/message.hpp>
 
+#include "ipfix/learned_elements.hpp"
+
 namespace weir::ipfix {
 
 struct TemplateLimits {
@@ -32,6 +34,9 @@ class TemplateStore {
     const Template* kept = nullptr;
   };
   Kept put(Template&& definition);
+
+  /// Names fields anew if more elements have been learned since.
+  const Template& name_fields(const Template& kept, const LearnedElements& learned) noexcept;
 
   /// False if there is none of that kind.
   bool withdraw(std::uint32_t domain, TemplateKind kind, std::uint16_t id);

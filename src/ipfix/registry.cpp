@@ -14,12 +14,12 @@ constexpr auto registered = std::to_array<Element>({
 #undef X
 });
 
-/// CERT's registry marks the reverse of an element by this bit of its id (RFC 5103 §6.2).
-constexpr std::uint16_t cert_reverse_bit = 0x4000;
+/// CERT's registry marks the reverse of an element by this bit of its id (RFC 5103 §6.2), and so does weir for its own.
+constexpr std::uint16_t reverse_bit = 0x4000;
 constexpr std::string_view reverse_prefix = "reverse";
 
 constexpr bool has_reverse(const Element& element) noexcept {
-  return element.pen == enterprise::iana || element.pen == enterprise::cert;
+  return element.pen == enterprise::iana || element.pen == enterprise::cert || element.pen == enterprise::own;
 }
 
 constexpr std::size_t reverse_count = std::ranges::count_if(registered, has_reverse);
@@ -57,6 +57,8 @@ class Registry {
     return at != by_name_.end() && (*at)->name == name ? *at : nullptr;
   }
 
+  std::span<const Element> all() const noexcept { return elements_; }
+
  private:
   /// "octetDeltaCount" → "reverseOctetDeltaCount", written to `room`, which moves on.
   static Element reverse_of(Element element, char*& room) noexcept {
@@ -67,7 +69,7 @@ class Registry {
     if (*first >= 'a' && *first <= 'z') *first = static_cast<char>(*first - 'a' + 'A');
     element.name = {start, static_cast<std::size_t>(room - start)};
     if (element.pen == enterprise::iana) element.pen = enterprise::reverse;
-    else element.id |= cert_reverse_bit;
+    else element.id |= reverse_bit;
     return element;
   }
 
@@ -85,5 +87,6 @@ const Registry& registry() noexcept {
 
 const Element* find_element(std::uint32_t pen, std::uint16_t id) noexcept { return registry().find(pen, id); }
 const Element* find_element(std::string_view name) noexcept { return registry().find(name); }
+std::span<const Element> all_elements() noexcept { return registry().all(); }
 
 }  // namespace weir

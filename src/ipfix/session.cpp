@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/session.hpp"
 
+#include <fmt/format.h>
+
 #include <cstring>
-#include <string>
 
 #include "base/assert.hpp"
 #include "base/error.hpp"
@@ -40,9 +41,11 @@ Session::Session(const SessionOptions& options, const Catalogue& catalogue, cons
       data_{options.message_octets, options.domain} {
   const auto least = message_header_octets + set_header_octets + catalogue.record_octets_max();
   if (options.message_octets < least)
-    throw StartError{"export.message_octets " + std::to_string(options.message_octets) +
-                     " is too small for the longest template or record; set it to " + std::to_string(least) +
-                     " or more"};
+    throw StartError{fmt::format(
+        "export.message_octets {} is too small: {} octets of the message, {} of the set and {} of {} are {}; set it to "
+        "{} or more",
+        options.message_octets, message_header_octets, set_header_octets, catalogue.record_octets_max(),
+        catalogue.longest_record(), least, least)};
   begin(Instant{});
 }
 
@@ -78,7 +81,7 @@ void Session::tick(Instant now) noexcept {
 void Session::announce_again(Instant now) noexcept {
   announced_ = now;
   messages_since_announcement_ = 0;
-  next_[announcement] = next_[flow_keys] = next_[selection] = next_[interfaces] = 0;
+  next_[announcement] = next_[descriptions] = next_[flow_keys] = next_[selection] = next_[interfaces] = 0;
 }
 
 /// A message that is on its way may have told a part of the old selection: it does not count.
@@ -90,6 +93,7 @@ std::size_t Session::records_of(Part part) const noexcept {
   switch (part) {
     case announcement: return announcements;
     case repetition: return options_.delivery == Delivery::datagram ? announcements : 0;
+    case descriptions: return catalogue_.descriptions().size();
     case flow_keys: return catalogue_.flow_templates().size();
     case selection: return 1 + sequences;
     case interfaces: return surroundings_.interfaces.all().size();
@@ -108,7 +112,7 @@ Bytes Session::next(Instant now) noexcept {
   } else if (owes(repetition)) {  // RFC 7011 §8.4: before the first data, more than once, in a message of its own
     put_part(repetition, now);
   } else {
-    for (const auto part : {flow_keys, selection, interfaces, statistics}) {
+    for (const auto part : {descriptions, flow_keys, selection, interfaces, statistics}) {
       put_part(part, now);
       if (after_[part] < records_of(part)) break;
     }
@@ -127,6 +131,7 @@ void Session::put_part(Part part, Instant now) noexcept {
 
 bool Session::put_record(Part part, std::size_t index, Instant now) noexcept {
   switch (part) {
+    case descriptions: return put_description(catalogue_.descriptions()[index]);
     case flow_keys: return put_flow_keys(catalogue_.flow_templates()[index]);
     case selection: return put_selection(index);
     case interfaces: return put_interface(surroundings_.interfaces.all()[index]);
@@ -139,6 +144,12 @@ bool Session::put_announcement(std::size_t index) noexcept {
   const auto& announced = catalogue_.announcements(true)[index];
   auto* at = control_.record(announced.set, announced.record.size());
   if (at) std::memcpy(at, announced.record.data(), announced.record.size());
+  return at != nullptr;
+}
+
+bool Session::put_description(const Catalogue::Description& described) noexcept {
+  auto* at = control_.record(described.set.value, described.record.size());
+  if (at) std::memcpy(at, described.record.data(), described.record.size());
   return at != nullptr;
 }
 
@@ -212,7 +223,7 @@ bool Session::put_port_losses(const PortLosses& losses) noexcept {
 template <class Record>
 bool Session::put_option(Option option, const Record& record) noexcept {
   const auto& plan = catalogue_.plan_of(option);
-  auto* at = control_.record(Catalogue::id_of(option).value, plan.octets());
+  auto* at = control_.record(Catalogue::id_of(option).value, plan.octets_max());
   if (at) plan.encode(std::as_bytes(std::span{&record, 1}).data(), at);
   return at != nullptr;
 }

@@ -84,7 +84,16 @@ class Session {
 
  private:
   /// Parts in the order in which they are owed; all but data are made when it is their turn. next_ counts what went.
-  enum Part : std::uint8_t { announcement, repetition, flow_keys, selection, interfaces, statistics, parts };
+  enum Part : std::uint8_t {
+    announcement,
+    repetition,
+    descriptions,
+    flow_keys,
+    selection,
+    interfaces,
+    statistics,
+    parts
+  };
   enum class Last : std::uint8_t { none, control, data };
   static constexpr std::size_t statistics_records = 3;  ///< and one a Selection Sequence
 
@@ -94,6 +103,7 @@ class Session {
   void put_part(Part part, Instant now) noexcept;
   bool put_announcement(std::size_t index) noexcept;
   bool put_record(Part part, std::size_t index, Instant now) noexcept;
+  bool put_description(const Catalogue::Description& described) noexcept;
   bool put_flow_keys(const FlowTemplate& of) noexcept;
   bool put_selection(std::size_t index) noexcept;
   bool put_interface(const InterfaceName& name) noexcept;

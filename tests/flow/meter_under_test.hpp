@@ -31,6 +31,8 @@ class MeterUnderTest {
       : layouts_{make_layouts(options)}, ended_{100'000, layouts_[0], layouts_[1]}, meter_{make_meter(options)} {
     packets_.reserve(1024);
     headers_.reserve(1024);
+    details_.reserve(1024);
+    payloads_.reserve(1u << 20);
     which_.reserve(1024);
   }
 
@@ -39,6 +41,13 @@ class MeterUnderTest {
     packet.stamp = arrival.stamp;
     packet.clock = arrival.clock;
     packet.interface = arrival.interface;
+    packet.notes = arrival.notes;
+    packet.wire = arrival.wire;
+    if (payloads_.size() + arrival.payload.size() > payloads_.capacity()) pass();
+    packet.bytes = payloads_.data() + payloads_.size();
+    packet.captured = static_cast<std::uint32_t>(arrival.payload.size());
+    payloads_.insert(payloads_.end(), arrival.payload.begin(), arrival.payload.end());
+    details_.push_back(arrival.details);
     clock_ = arrival.clock;
     which_.push_back(static_cast<std::uint16_t>(packets_.size()));
     packets_.push_back(packet);
@@ -46,9 +55,11 @@ class MeterUnderTest {
   }
   /// What was added reaches the meter in one call.
   void pass() {
-    meter_->add(packets_, headers_, which_, ended_);
+    meter_->add(packets_, headers_, details_, which_, ended_);
     packets_.clear();
     headers_.clear();
+    details_.clear();
+    payloads_.clear();
     which_.clear();
   }
   void expire() {
@@ -98,6 +109,13 @@ class MeterUnderTest {
     take();
     return std::move(records_);
   }
+  /// Everything ends; `read` makes of it what it likes.
+  template <class Read>
+  auto finish_encoded(Read read) {
+    pass();
+    meter_->finish(clock_, ended_);
+    return read(ended_);
+  }
   std::vector<SlowRecord> finish() {
     auto records = finish_in_order();
     std::sort(records.begin(), records.end());
@@ -120,6 +138,8 @@ class MeterUnderTest {
   Instant clock_{};
   std::vector<Packet> packets_;
   std::vector<Headers> headers_;
+  std::vector<Details> details_;
+  std::vector<std::byte> payloads_;  ///< never grows while packets point into it
   std::vector<std::uint16_t> which_;
   std::vector<SlowRecord> records_;
 };

@@ -115,7 +115,7 @@ TEST(RunningMeter, flows_that_begin_behind_the_walk_that_ends_all_are_left_alone
     Packet packet;
     packet.stamp = packet.clock = arrival.clock;
     const std::uint16_t which = 0;
-    meter->add({&packet, 1}, {&arrival.headers, 1}, {&which, 1}, ended);
+    meter->add({&packet, 1}, {&arrival.headers, 1}, {}, {&which, 1}, ended);
   };
   for (const auto* ends : {"10.0.0.1:1 > 10.0.0.9:2", "10.0.0.2:1 > 10.0.0.9:2", "10.0.0.3:1 > 10.0.0.9:2"})
     add(udp(ends).at(1s));

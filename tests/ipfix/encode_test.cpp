@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ipfix/encode.hpp"
+#include "ipfix/options.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,8 +19,19 @@ std::byte octet(unsigned value) { return static_cast<std::byte>(value); }
 Octets encoded(const std::vector<Field>& fields, Octets record) {
   if (record.size() < 16) record.resize(16);
   const EncodePlan plan{fields, record.size()};
-  Octets out(plan.octets(), octet(0xee));
+  Octets out(plan.octets_max(), octet(0xee));
   plan.encode(record.data(), out.data());
+  return out;
+}
+
+/// With texts in it.
+Octets written(const std::vector<Field>& fields, const Octets& record, const InterfaceNames* names = nullptr) {
+  const EncodePlan plan{fields, record.size()};
+  Octets out(plan.octets_max() + 1, octet(0xee));
+  const auto octets = plan.encode(record.data(), out.data(), names);
+  EXPECT_LE(octets, plan.octets_max());
+  EXPECT_EQ(out[octets], octet(0xee));
+  out.resize(octets);
   return out;
 }
 
@@ -56,6 +68,39 @@ TEST(EncodePlan, keeps_the_data_offset_out_of_tcp_control_bits) {
   const Octets record{octet(0x12), octet(0xf1)};
   EXPECT_EQ(encoded({{.id = 6, .octets = 2, .form = Form::tcp_bits}}, record), (Octets{octet(0x01), octet(0x12)}));
   EXPECT_EQ(encoded({{.id = 6, .octets = 1, .form = Form::tcp_bits}}, record), (Octets{octet(0x12)}));
+}
+
+TEST(EncodePlan, texts_have_their_length_before_them_and_fixed_ones_are_cut_or_padded) {
+  Octets record(300, octet(7));
+  store_native(record.data() + 10, std::uint16_t{3});
+  const Field text{.pen = 6871, .id = 18, .octets = variable_length, .form = Form::text, .offset = 10, .room = 280};
+  const Field one{.id = 4, .octets = 1, .stored = 1, .offset = 0};
+  EXPECT_EQ(written({one, text, one}, record), (Octets{octet(7), octet(3), octet(7), octet(7), octet(7), octet(7)}));
+  auto fixed = text;
+  fixed.octets = 2;
+  EXPECT_EQ(written({one, fixed}, record), Octets(3, octet(7)));
+  fixed.octets = 5;
+  EXPECT_EQ(written({fixed}, record), (Octets{octet(7), octet(7), octet(7), octet(0), octet(0)}));
+
+  store_native(record.data() + 10, std::uint16_t{0});
+  EXPECT_EQ(written({text, one}, record), (Octets{octet(0), octet(7)}));
+  store_native(record.data() + 10, std::uint16_t{255});  // RFC 7011 §7: from here on three octets
+  const auto longer = written({text, one}, record);
+  ASSERT_EQ(longer.size(), 3u + 255 + 1);
+  EXPECT_EQ(longer[0], octet(255));
+  EXPECT_EQ(load_be<std::uint16_t>(longer.data() + 1), 255);
+}
+
+TEST(EncodePlan, interfaces_have_their_names_and_without_one_their_numbers) {
+  Octets record(16);
+  store_native(record.data() + 4, std::uint16_t{2});
+  const Field name{.id = 82, .octets = variable_length, .form = Form::interface_name, .offset = 4};
+  InterfaceNames names;
+  names.add(1, "lo");
+  EXPECT_EQ(written({name}, record, &names), (Octets{octet(1), octet('2')}));
+  names.add(2, "eth0");
+  EXPECT_EQ(written({name}, record, &names), (Octets{octet(4), octet('e'), octet('t'), octet('h'), octet('0')}));
+  EXPECT_EQ(written({name}, record), (Octets{octet(1), octet('2')}));
 }
 
 TEST(EncodePlan, constants_stand_between_fields_that_vary) {

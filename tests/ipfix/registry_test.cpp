@@ -52,6 +52,15 @@ TEST(Registry, derives_the_reverse_of_certs_elements_from_their_bit) {
   EXPECT_EQ(reverse->type, forward->type);
 }
 
+TEST(Registry, names_what_nobody_registered_under_the_enterprise_number_for_examples) {
+  const auto* late = find_element("latePacketDeltaCount");
+  ASSERT_NE(late, nullptr);
+  EXPECT_EQ(late->pen, enterprise::own);
+  const auto* reverse = find_element(enterprise::own, late->id | 0x4000);
+  ASSERT_NE(reverse, nullptr);
+  EXPECT_EQ(reverse->name, "reverseLatePacketDeltaCount");
+}
+
 TEST(Registry, gives_the_lower_enterprise_where_two_use_one_name) {
   const auto* host = find_element("httpHost");
   ASSERT_NE(host, nullptr);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "ipfix/session.hpp"
@@ -23,7 +24,9 @@ inline constexpr Instant start{1'700'000'000s};
 
 /// A session whose messages are walked as soon as they are due; each must continue the sequence of the last.
 struct SessionUnderTest {
-  explicit SessionUnderTest(const SessionOptions& options = {}) : session{options, catalogue, surroundings} {
+  explicit SessionUnderTest(const SessionOptions& options = {}, const CatalogueOptions& announced = {},
+                            RecordLayout records = small_layout())
+      : layout{std::move(records)}, catalogue{{&layout, 1}, announced}, session{options, catalogue, surroundings} {
     sequence = options.sequence_first;
     session.begin(start);
   }
@@ -44,7 +47,7 @@ struct SessionUnderTest {
     const auto records = small_records(count, which);
     const EndedRecords ended{&layout, records};
     const auto& flow_template = catalogue.of(&layout)[which];
-    std::vector<std::byte> wire(flow_template.plan.octets());
+    std::vector<std::byte> wire(flow_template.plan.octets_max());
     for (std::size_t i = 0; i < count; ++i) {
       flow_template.plan.encode(ended[i], wire.data());
       if (session.add(flow_template.id, wire, layout.totals(ended[i]), now)) continue;
@@ -53,8 +56,8 @@ struct SessionUnderTest {
     }
   }
 
-  RecordLayout layout = small_layout();
-  Catalogue catalogue{{&layout, 1}};
+  RecordLayout layout;
+  Catalogue catalogue;
   Surroundings surroundings;
   Session session;
   Walker walker;

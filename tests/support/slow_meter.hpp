@@ -8,12 +8,15 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
+#include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
@@ -26,6 +29,10 @@ struct Arrival {
   Instant stamp{};  ///< when it was captured; may lie before the clock
   Instant clock{};  ///< the largest stamp so far over the whole input
   std::uint16_t interface = 0;
+  std::uint16_t notes = 0;  ///< of the capture stage
+  std::uint32_t wire = 0;   ///< octets of the frame
+  Details details{};        ///< its payload lies at the start of `payload`
+  std::vector<std::byte> payload{};
 };
 
 struct SlowOptions {
@@ -35,6 +42,31 @@ struct SlowOptions {
   nanoseconds timeout_active = std::chrono::seconds{60};
   nanoseconds timeout_closed = std::chrono::seconds{1};
   std::size_t capacity = 0;  ///< flows held at once; 0: no end of them
+};
+
+/// All packets of a flow so far, and where its present record begins.
+struct SlowEvidence {
+  struct Counted {
+    Arrival packet;
+    bool reverse = false;
+  };
+  std::vector<Counted> flow{};
+  std::size_t record_from = 0;  ///< the first packet of the record
+  std::size_t totals_from = 0;  ///< the first packet that totals count
+  EndReason reason{};
+};
+
+/// What somebody asks of the twin beyond its own records.
+struct SlowWitness {
+  /// A key other than the usual one: what tells one end, the other end and the rest.
+  struct Key {
+    std::string one, other, rest;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  std::function<Key(const Arrival&)> key{};
+  std::function<void(const SlowEvidence&)> see{};  ///< a record that ends
+  /// Whether a counter of the evidence's last packet outgrows its field, and whether it is a total.
+  std::function<std::pair<bool, bool>(const SlowEvidence&)> outgrows{};
 };
 
 struct SlowDirection {
@@ -61,11 +93,12 @@ struct SlowRecord {
 
 class SlowMeter {
  public:
-  explicit SlowMeter(const SlowOptions& options) : options_{options} {}
+  explicit SlowMeter(const SlowOptions& options, SlowWitness witness = {})
+      : options_{options}, witness_{std::move(witness)} {}
 
   void add(const Arrival& packet) {
     clock_ = std::max(clock_, packet.clock);
-    const auto [key, turned] = key_of(packet.headers);
+    const auto [key, turned] = witness_.key ? key_of_witness(packet) : key_of(packet.headers);
     auto at = places_.find(key);
     if (at != places_.end() && !goes_on(at->second, packet)) {
       places_.erase(at);
@@ -75,7 +108,10 @@ class SlowMeter {
       make_room(packet.clock);
       at = places_.emplace(key, begin(packet, turned)).first;
     }
-    count(at->second, packet, turned != at->second.turned);
+    const bool reverse = turned != at->second.turned;
+    keep_within(at->second, packet, reverse);
+    at->second.evidence.flow.push_back({packet, reverse});
+    count(at->second, packet, reverse);
   }
 
   /// Records that live are judged by these from their next look on.
@@ -111,6 +147,7 @@ class SlowMeter {
     IpVersion version{};
     std::uint8_t protocol = 0;
     std::uint16_t vlan = 0, icmp_type_code = 0;
+    SlowWitness::Key other_key{};
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   /// A flow's place. It outlives active ends; `record` is then empty until the next packet.
@@ -122,6 +159,7 @@ class SlowMeter {
     Instant clock_last{};               ///< of the flow's last packet
     std::array<bool, 2> seen{}, fin{};  ///< by direction, since the flow began
     std::optional<Instant> closed{};    ///< when its TCP connection closed
+    SlowEvidence evidence{};
   };
   using Places = std::map<Key, Place>;
 
@@ -153,6 +191,25 @@ class SlowMeter {
     const bool turned = options_.biflow && key.other < key.one;
     if (turned) std::swap(key.one, key.other);
     return {key, turned};
+  }
+
+  std::pair<Key, bool> key_of_witness(const Arrival& packet) const {
+    Key key;
+    key.version = packet.headers.version;
+    key.other_key = witness_.key(packet);
+    const bool turned = options_.biflow && key.other_key.other < key.other_key.one;
+    if (turned) std::swap(key.other_key.one, key.other_key.other);
+    return {key, turned};
+  }
+
+  /// A counter that this packet would make too large ends the record before it; a total begins anew.
+  void keep_within(Place& place, const Arrival& packet, bool reverse) {
+    if (!witness_.outgrows) return;
+    auto after = place.evidence;
+    after.flow.push_back({packet, reverse});
+    const auto [outgrows, total] = witness_.outgrows(after);
+    if (outgrows) put(place, EndReason::active);
+    if (total) place.evidence.totals_from = place.evidence.flow.size();
   }
 
   static bool is_empty(const Place& place) {
@@ -188,6 +245,9 @@ class SlowMeter {
   /// The record goes out unless it is empty, and what is counted anew in the next one becomes 0.
   void put(Place& place, EndReason reason) {
     if (is_empty(place)) return;
+    place.evidence.reason = reason;
+    if (witness_.see) witness_.see(place.evidence);
+    place.evidence.record_from = place.evidence.flow.size();
     auto record = place.record;
     record.reason = reason;
     if (record.reverse.packets == 0) record.reverse = {};
@@ -275,6 +335,7 @@ class SlowMeter {
   }
 
   SlowOptions options_;
+  SlowWitness witness_;
   Places places_;
   Instant clock_{};
   std::vector<SlowRecord> records_;

@@ -11,7 +11,11 @@ namespace weir::test {
 
 /// Two templates: the second has a reverse element (RFC 5103) beside the fields of the first.
 inline RecordLayout small_layout() {
-  RecordLayout layout{.octets = 64, .end_offset = 48, .templates = {}, .packet_offsets = {8}, .octet_offsets = {14}};
+  RecordLayout layout;
+  layout.octets = layout.live_octets = 64;
+  layout.end_offset = 48;
+  layout.packet_offsets = {8};
+  layout.octet_offsets = {14};
   const std::vector<Field> fields{
       {.id = 8, .octets = 4, .form = Form::bytes, .offset = 0, .key = true},
       {.id = 7, .octets = 2, .stored = 2, .offset = 4, .key = true},

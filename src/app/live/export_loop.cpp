@@ -52,7 +52,7 @@ std::size_t ExportLoop::drain(std::size_t worker, unsigned family) noexcept {
   const auto count = std::min(records.size(), records_at_once);
   if (count == 0) return 0;
   records.records = records.records.first(count * records.layout->octets);
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count && records.layout->by_addresses; ++i)
     splits_.observe(keys_[family](records[i]), static_cast<unsigned>(worker), clock_);
   exporter_.add(records, stamp_);
   outlet.pop(family, count);

@@ -70,8 +70,9 @@ Probe::Probe(const Settings& settings, capture::Eal& eal, const std::vector<std:
       realtime_{realtime},
       meter_options_{live_meter_options(settings, worker_count_)},
       layouts_{flow::make_layouts(meter_options_)},
+      decoding_{settings.decode.tunnels, meter_options_},
       selector_{settings.live.filter},
-      mesh_{worker_count_},
+      mesh_{worker_count_, handover_octets(decoding_.details, meter_options_.payload_octets)},
       splits_{split_entries, settings.flow.timeout_active, meter_options_.hash_key},
       jobs_(first_worker_lcore + worker_count_) {
   if (settings.flow.hash_key != Settings{}.flow.hash_key)
@@ -113,8 +114,8 @@ Needs Probe::needs_of(const std::vector<capture::PortFacts>& facts, const std::v
                                                                                 : BuffersFrom::ordinary_memory,
               .capacity = settings_.flow.capacity,
               .capacity_of_worker = meter_options_.capacity,
-              .record_octets = {layouts_[0].octets, layouts_[1].octets},
-              .fragment_octets = flow::Fragments::octets(fragment_options(settings_, meter_options_)),
+              .record_octets = {layouts_[0].live_octets, layouts_[1].live_octets},
+              .fragment_octets = flow::Fragments::octets(fragment_options(settings_, meter_options_, decoding_)),
               .pause_max = settings_.live.pause_max};
   for (const auto& fact : facts) {
     const auto& device = devices[needs.ports.size()];
@@ -203,14 +204,15 @@ void Probe::make_workers() {
 }
 
 void Probe::make_worker(unsigned number) {
-  workers_[number] = std::make_unique<Worker>(WorkerOptions{.number = number,
-                                                            .meter = meter_options_,
-                                                            .fragments = fragment_options(settings_, meter_options_),
-                                                            .ring_records = settings_.live.ring_records,
-                                                            .pause_max = pause_longest_,
-                                                            .tsc_hz = eal_.tsc_hz(),
-                                                            .realtime = realtime_},
-                                              layouts_, selector_, mesh_, common_);
+  workers_[number] =
+      std::make_unique<Worker>(WorkerOptions{.number = number,
+                                             .meter = meter_options_,
+                                             .fragments = fragment_options(settings_, meter_options_, decoding_),
+                                             .ring_records = settings_.live.ring_records,
+                                             .pause_max = pause_longest_,
+                                             .tsc_hz = eal_.tsc_hz(),
+                                             .realtime = realtime_},
+                               layouts_, decoding_, selector_, mesh_, common_);
 }
 
 void Probe::start() {
@@ -248,6 +250,11 @@ void Probe::choose_sharding() {
 /// Empty: RSS brings both directions of every flow to one worker, through whichever port.
 std::string Probe::why_not_rss() const {
   if (settings_.live.rss == Rss::off) return "live.rss is off";
+  if (settings_.decode.tunnels == decode::Tunnels::inner)
+    return "decode.tunnels is inner, and ports see what is outside";
+  if (!decoding_.spread.follows_addresses()) return "flow.key does not have both whole addresses";
+  if (settings_.live.rss == Rss::addresses_and_ports && !decoding_.spread.follows_ports())
+    return "live.rss spreads by ports, which flow.key does not have";
   for (const auto& state : ports_) {
     const auto& name = state.port->facts().name;
     const auto queues = state.port->options().queues;

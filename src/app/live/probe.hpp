@@ -110,6 +110,7 @@ class Probe {
   nanoseconds pause_longest_{};
   flow::MeterOptions meter_options_;
   std::array<RecordLayout, 2> layouts_;
+  Decoding decoding_;
   capture::Selector selector_;
   Common common_;
   Mesh mesh_;

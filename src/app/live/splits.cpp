@@ -42,7 +42,7 @@ std::uint64_t CanonicalKey::Number::read(const std::byte* record) const noexcept
 }
 
 CanonicalKey::CanonicalKey(const RecordLayout& layout) {
-  for (const auto& field : layout.templates[0].fields) place(field);
+  for (const auto& field : layout.places) place(field);
 }
 
 void CanonicalKey::place(const Field& field) {

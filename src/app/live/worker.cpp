@@ -6,9 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "decode/decode.hpp"
 #include "flow/layout.hpp"
-#include "flow/shard.hpp"
 
 namespace weir::app {
 namespace {
@@ -20,9 +18,10 @@ constexpr std::uint64_t silence_seconds = 1;
 
 }  // namespace
 
-Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> layouts,
+Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> layouts, const Decoding& decoding,
                const capture::Selector& selector, Mesh& mesh, Common& common)
     : number_{options.number},
+      decoding_{decoding},
       selector_{selector},
       mesh_{mesh},
       common_{common},
@@ -35,6 +34,11 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       tsc_hz_{options.tsc_hz},
       headers_(received_max),
       headers_over_(received_max),
+      details_(decoding.details ? received_max : 0),
+      details_over_(details_.size()),
+      payload_octets_{options.meter.payload_octets},
+      handover_(handover_octets(decoding.details, payload_octets_)),
+      payloads_over_(details_.size() * payload_octets_),
       outcomes_(received_max),
       packets_over_(received_max),
       own_(received_max),
@@ -128,13 +132,13 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   for (std::size_t i = 0; i < packets.size(); ++i) {
     counters_.packets.add(packets[i], headers_[i], outcomes_[i]);
     if (outcomes_[i] != Outcome::metered) continue;
-    const auto to = reshard ? flow::shard_of(headers_[i], mesh_.workers()) : number_;
+    const auto to = reshard ? decoding_.shard_of(packets[i], headers_[i], details_, i, mesh_.workers()) : number_;
     if (to == number_) own_[own++] = static_cast<std::uint16_t>(i);
-    else pass_on(to, packets[i], headers_[i]);
+    else pass_on(to, packets[i], i);
   }
   if (reshard)  // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
-  fragments_.add(packets, headers_, std::span{own_}.first(own), ended_);
+  fragments_.add(packets, headers_, details_, std::span{own_}.first(own), ended_);
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
                             std::memory_order_relaxed);
@@ -165,11 +169,14 @@ void Worker::sample(Receiving& from, std::span<Packet> packets) noexcept {
 void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
   for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
     const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
-    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
+    decoding_.decode(burst, std::span{headers_}.subspan(begin),
+                     std::span{details_}.subspan(details_.empty() ? 0 : begin), std::span{outcomes_}.subspan(begin));
   }
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
-      outcomes_[i] = decode::decode(from.queue->whole(i), headers_[i]);
+      const auto whole = from.queue->whole(i);
+      decoding_.decode({&whole, 1}, std::span{headers_}.subspan(i),
+                       std::span{details_}.subspan(details_.empty() ? 0 : i), std::span{outcomes_}.subspan(i));
     }
 }
 
@@ -182,10 +189,19 @@ void Worker::check_hashes(Receiving& from, std::size_t packets) noexcept {
 
 /// Where the other worker is behind, its packets wait here, and those for us are taken meanwhile: so no two workers can
 /// wait for each other for ever.
-void Worker::pass_on(unsigned to, const Packet& packet, const Headers& headers) noexcept {
-  const Handover handover{headers, packet.clock, packet.stamp, packet.interface};
+void Worker::pass_on(unsigned to, const Packet& packet, std::size_t i) noexcept {
+  const Handover handover{headers_[i], packet.clock, packet.stamp, packet.wire, packet.interface, packet.notes};
+  std::memcpy(handover_.data(), &handover, sizeof handover);
+  if (!details_.empty()) {
+    auto details = details_[i];
+    const auto payload = flow::payload_head(packet, details, payload_octets_);
+    details.payload_at = 0;
+    details.payload_captured = static_cast<std::uint32_t>(payload.size());
+    std::memcpy(handover_.data() + sizeof handover, &details, sizeof details);
+    std::copy(payload.begin(), payload.end(), handover_.data() + sizeof handover + sizeof details);
+  }
   auto& ring = mesh_.ring(number_, to);
-  while (ring.push(std::as_bytes(std::span{&handover, 1}).data(), 1) == 0)
+  while (ring.push(handover_.data(), 1) == 0)
     if (take_over() == 0) sched_yield();
   ++counters_.handed_over;
 }
@@ -199,16 +215,20 @@ std::size_t Worker::take_over() noexcept {
 
 std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
   const auto there = ring.front();
-  const auto count = std::min<std::size_t>(there.size() / sizeof(Handover), received_max);
+  const auto count = std::min<std::size_t>(there.size() / ring.element_octets(), received_max);
   if (count == 0) return 0;
   for (std::size_t i = 0; i < count; ++i) {
     Handover handover;
-    std::memcpy(&handover, there.data() + i * sizeof(Handover), sizeof(Handover));
+    const auto* at = there.data() + i * ring.element_octets();
+    std::memcpy(&handover, at, sizeof handover);
     headers_over_[i] = handover.headers;
     clock_ = std::max(clock_, handover.clock);
     packets_over_[i].stamp = handover.stamp;
     packets_over_[i].clock = clock_;
+    packets_over_[i].wire = handover.wire;
     packets_over_[i].interface = handover.interface;
+    packets_over_[i].notes = handover.notes;
+    if (!details_over_.empty()) take_details(i, at + sizeof handover);
   }
   ring.pop(count);
   counters_.taken_over += count;
@@ -216,9 +236,18 @@ std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
   packet_at_ = tsc_;
   hand_over();
   std::iota(over_.begin(), over_.begin() + static_cast<std::ptrdiff_t>(count), std::uint16_t{0});
-  fragments_.add(Burst{packets_over_}.first(count), headers_over_, std::span{over_}.first(count), ended_);
+  fragments_.add(Burst{packets_over_}.first(count), headers_over_, details_over_, std::span{over_}.first(count),
+                 ended_);
   hand_over();
   return count;
+}
+
+void Worker::take_details(std::size_t i, const std::byte* at) noexcept {
+  std::memcpy(&details_over_[i], at, sizeof(Details));
+  auto* payload = payloads_over_.data() + i * payload_octets_;
+  std::copy_n(at + sizeof(Details), payload_octets_, payload);
+  packets_over_[i].bytes = payload;
+  packets_over_[i].captured = details_over_[i].payload_captured;
 }
 
 void Worker::hand_over() noexcept { counters_.not_handed_over += outlet_.take(ended_); }

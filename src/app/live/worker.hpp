@@ -16,6 +16,7 @@
 #include <vector>
 #include <weir/headers.hpp>
 
+#include "app/decoding.hpp"
 #include "app/live/mesh.hpp"
 #include "app/live/outlet.hpp"
 #include "app/live/pause.hpp"
@@ -86,8 +87,8 @@ struct WorkerOptions {
 class Worker {
  public:
   /// Takes all memory, on the memory node of the CPU that it is called on. Throws std::bad_alloc.
-  Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> layouts, const capture::Selector& selector,
-         Mesh& mesh, Common& common);
+  Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> layouts, const Decoding& decoding,
+         const capture::Selector& selector, Mesh& mesh, Common& common);
 
   /// Before run(). With `check`, the first hashes of the queue are compared.
   void add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check,
@@ -159,9 +160,10 @@ class Worker {
   void sample(Receiving& from, std::span<Packet> packets) noexcept;
   void decode(Receiving& from, std::span<Packet> packets) noexcept;
   void check_hashes(Receiving& from, std::size_t packets) noexcept;
-  void pass_on(unsigned to, const Packet& packet, const Headers& headers) noexcept;
+  void pass_on(unsigned to, const Packet& packet, std::size_t i) noexcept;
   std::size_t take_over() noexcept;
   std::size_t take_over_from(SpscRing& ring) noexcept;
+  void take_details(std::size_t i, const std::byte* at) noexcept;
   void tell_time() noexcept;
   void note_step(nanoseconds set) noexcept;
   void advance_in_silence() noexcept;
@@ -170,6 +172,7 @@ class Worker {
   void finish() noexcept;
 
   unsigned number_;
+  const Decoding& decoding_;
   const capture::Selector& selector_;
   Mesh& mesh_;
   Common& common_;
@@ -191,6 +194,9 @@ class Worker {
   bool jumped_ = false;  ///< the system's clock was set, and no packet notes it yet
 
   std::vector<Headers> headers_, headers_over_;
+  std::vector<Details> details_, details_over_;  ///< none where nobody asks for them
+  std::size_t payload_octets_;
+  std::vector<std::byte> handover_, payloads_over_;
   std::vector<Outcome> outcomes_;
   std::vector<Packet> packets_over_;
   std::vector<std::uint16_t> own_, over_;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What settings ask of the second stage: which IP packet is metered, what else of it is read, and whose packet it is.
+#pragma once
+
+#include <span>
+#include <weir/details.hpp>
+#include <weir/headers.hpp>
+#include <weir/packet.hpp>
+
+#include "app/settings.hpp"
+#include "decode/decode.hpp"
+#include "flow/layout.hpp"
+#include "flow/spread.hpp"
+
+namespace weir::app {
+
+struct Decoding {
+  Decoding(decode::Tunnels which, const flow::MeterOptions& options)
+      : tunnels{which}, details{flow::needs_details(options)}, spread{options} {}
+
+  decode::Tunnels tunnels;
+  bool details;  ///< whether meters are given any
+  flow::Spread spread;
+
+  bool in_full() const noexcept { return details || tunnels == decode::Tunnels::inner; }
+
+  /// Each packet of the burst into the same place of the others; `into` may be empty where there are no details.
+  void decode(Burst burst, std::span<Headers> headers, std::span<Details> into,
+              std::span<Outcome> outcomes) const noexcept {
+    if (in_full()) [[unlikely]]
+      decode::decode_burst(burst, tunnels, headers, into, outcomes);
+    else decode::decode_burst(burst, headers, outcomes);
+  }
+
+  unsigned shard_of(const Packet& packet, const Headers& headers, std::span<const Details> all, std::size_t i,
+                    unsigned shards) const noexcept {
+    static constexpr Details none{};
+    return spread.shard_of(packet, headers, all.empty() ? none : all[i], shards);
+  }
+};
+
+}  // namespace weir::app
