@@ -15,7 +15,7 @@ namespace enterprise {
 inline constexpr std::uint32_t iana = 0, cert = 6871, cesnet = 8057, reverse = 29305, flowmon = 39499;
 /// Of the elements that nobody has registered. The number is one for examples (RFC 5612): settings may name another.
 inline constexpr std::uint32_t own = 32473;
-}
+}  // namespace enterprise
 
 /// RFC 7012 §3.1, RFC 6313 §4.5 and RFC 9740 §4.1, in the order of IANA's registry of data types (RFC 5610 §3.1).
 #define WEIR_DATA_TYPES(X)                           \

@@ -15,9 +15,9 @@
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
-#include "ipfix/common_properties.hpp"
 #include "ipfix/encode.hpp"
 #include "ipfix/options.hpp"
+#include "ipfix/properties.hpp"
 #include "ipfix/vocabulary.hpp"
 
 namespace weir::ipfix {

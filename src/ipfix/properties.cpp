@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ipfix/common_properties.hpp"
+#include "ipfix/properties.hpp"
 
 #include <algorithm>
 #include <numeric>
