@@ -14,7 +14,7 @@ from decimal import Decimal
 import packet_text
 
 HERE = pathlib.Path(__file__).resolve().parent
-LINKS = {"null": 0, "ethernet": 1, "raw": 101, "ieee80211": 105, "loop": 108, "sll": 113, "ipv4": 228, "ipv6": 229,
+LINKS = {"null": 0, "ethernet": 1, "raw": 101, "loop": 108, "sll": 113, "bluetooth": 187, "ipv4": 228, "ipv6": 229,
          "sll2": 276}
 BYTE_ORDERS = {"little": "<", "big": ">"}
 
