@@ -75,7 +75,7 @@ void fragments_by_order(benchmark::State& state, Order order, flow::FragmentTrac
     traffic.make(order);
     ended.clear();
     state.ResumeTiming();
-    fragments.add(traffic.packets, traffic.headers, traffic.which, ended);
+    fragments.add(traffic.packets, traffic.headers, {}, traffic.which, ended);
     packets += slice;
   }
   const bool metered_or_waits = meter->counters().packets + fragments.waiting().packets == packets;

@@ -70,8 +70,8 @@ void meter_by_table_size(benchmark::State& state, IpVersion version, flow::FlowD
 
   std::size_t at = 0;
   for (auto _ : state) {
-    meter->add(traffic.packets, std::span{traffic.headers}.subspan(at * Traffic::slice, Traffic::slice), {}, traffic.which,
-               ended);
+    meter->add(traffic.packets, std::span{traffic.headers}.subspan(at * Traffic::slice, Traffic::slice), {},
+               traffic.which, ended);
     if (ended.room() < slice_ends) empty_ended();
     at = at + 1 == Traffic::slices ? 0 : at + 1;
   }

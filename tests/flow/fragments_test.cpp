@@ -42,7 +42,7 @@ class UnderTest {
     headers_.push_back(arrival.headers);
   }
   void pass() {
-    fragments_.add(packets_, headers_, which_, ended_);
+    fragments_.add(packets_, headers_, {}, which_, ended_);
     packets_.clear();
     headers_.clear();
     which_.clear();
@@ -324,14 +324,14 @@ TEST(Fragments, that_waited_have_somebody_take_records_away_where_there_is_no_ro
     headers.source[2] = std::byte(i);
     const Packet at{.clock = Instant{1s + std::chrono::microseconds{i}}};
     std::array<std::uint16_t, 1> which{0};
-    fragments.add({&at, 1}, {&headers, 1}, which, ended);
+    fragments.add({&at, 1}, {&headers, 1}, {}, which, ended);
   }
   EXPECT_EQ(fragments.waiting().packets, many);
   for (int i = 0; i < 2; ++i) {  // the second of them ends what the first has begun
     auto headers = packet.headers;
     const Packet at{.clock = Instant{3s + i * 1s}};
     std::array<std::uint16_t, 1> which{0};
-    fragments.add({&at, 1}, {&headers, 1}, which, ended);
+    fragments.add({&at, 1}, {&headers, 1}, {}, which, ended);
     fragments.expire(at.clock + 1s, ended);
   }
   while (!fragments.finish(Instant{10s}, ended)) taken.empty(ended);

@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Instant clock{1'700'000'000s};
   std::uint64_t octets = 0;
   const auto pass = [&] {
-    fragments.add(packets, headers, which, ended);
+    fragments.add(packets, headers, {}, which, ended);
     packets.clear(), headers.clear(), which.clear();
     slow.pass(clock);
     fragments.expire(clock, ended);
