@@ -35,7 +35,7 @@ std::vector<CanonicalWords> keys_of(const std::vector<Sent>& sent, const flow::M
     which.push_back(static_cast<std::uint16_t>(which.size()));
     headers.push_back(packet.headers);
   }
-  meter->add(packets, headers, which, ended);
+  meter->add(packets, headers, {}, which, ended);
   EXPECT_TRUE(meter->finish(start, ended));
   std::vector<CanonicalWords> keys;
   for (unsigned pool = 0; pool < 2; ++pool)
