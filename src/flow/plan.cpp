@@ -192,7 +192,7 @@ class FamilyPlanner {
                                  .octets = octets,
                                  .form = Form::bytes,
                                  .offset = static_cast<std::uint16_t>(source->place * octets)});
-      else if (source->how == How::number)
+      else if (source->how == How::number && source->place < 7)  // the class lies beside the key
         layout.places.push_back({.id = id,
                                  .octets = octets,
                                  .stored = source->stored,

@@ -15,6 +15,12 @@
 
 namespace weir::flow {
 
+/// What a key that is not the usual one has.
+struct SpreadKey {
+  std::array<KeyPlan, 2> keys{};
+  bool whole_addresses = true, any_address = true, ports = true, biflow = false;
+};
+
 class Spread {
  public:
   /// Throws StartError where key or templates make no sense.
@@ -31,14 +37,10 @@ class Spread {
   bool follows_ports() const noexcept { return !planned_ || planned_->ports; }
 
  private:
-  struct Planned {
-    std::array<KeyPlan, 2> keys;
-    bool whole_addresses = true, any_address = true, ports = true, biflow = false;
-  };
   unsigned shard_by_key(const Packet& packet, const Headers& headers, const Details& details,
                         unsigned shards) const noexcept;
 
-  std::optional<Planned> planned_;
+  std::optional<SpreadKey> planned_;
 };
 
 }  // namespace weir::flow

@@ -71,6 +71,7 @@ bool needs_biflow(const KnownElement& known) noexcept {
   constexpr std::uint16_t reverse_bit = 0x4000;
   // From one direction's packet to the other's; their names have no bit.
   if (known.source.starts_with("reverseFlowDelta") || known.source.starts_with("handshake")) return true;
+  if (known.source == "biflowDirection") return true;
   if (known.source == "tcpMssRev") return true;  // CESNET's reverse of tcpMss
   const auto* source = find_element(known.source);
   if (!source) return false;

@@ -180,7 +180,10 @@ std::string reverse_name(std::string name) {
 
 WantedTemplate random_template(Random& random, const MeterOptions& options, bool protocols) {
   const bool biflow = options.direction == FlowDirection::biflow;
-  WantedTemplate wanted{.name = std::to_string(options.templates.size()), .version = 0, .protocols = {}, .fields = {}};
+  WantedTemplate wanted{.name = std::string{"t"}.append(std::to_string(options.templates.size())),
+                        .version = 0,
+                        .protocols = {},
+                        .fields = {}};
   wanted.version = std::array<std::uint8_t, 4>{0, 0, 4, 6}[random() % 4];
   for (auto n = protocols ? random() % 3 : 0; n > 0; --n)
     wanted.protocols.push_back(std::array<std::uint8_t, 3>{6, 17, 1}[random() % 3]);
