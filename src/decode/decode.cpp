@@ -16,7 +16,11 @@ namespace weir::decode {
 /// there.
 [[gnu::flatten]] Outcome decode(Link link, Bytes captured, std::uint64_t wire, Headers& out) noexcept {
   std::construct_at(&out);  // in place: a copy of a Headers{} would wait for its own stores
-  return decode_link(link, Frame{captured, wire}, out);
+  const auto outcome = decode_link(link, Frame{captured, wire}, out);
+  if (outcome != goes_the_long_way) [[likely]]
+    return outcome;
+  std::construct_at(&out);
+  return walk_link(link, Frame{captured, wire}, out);
 }
 
 namespace {
@@ -89,7 +93,7 @@ void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcom
 
 Bytes ip_packet(const Packet& packet) noexcept {
   IpPacket found;
-  decode_link(packet.link, Frame{packet.captured_bytes(), packet.wire}, found);
+  walk_link(packet.link, Frame{packet.captured_bytes(), packet.wire}, found);
   return found.octets;
 }
 
