@@ -49,6 +49,7 @@ struct WantedField {
   std::uint16_t id = 0;
   std::uint16_t octets = 0;  ///< on the wire; 0: the element's usual length, 65535: variable
   std::string source;        ///< name of the element that gives the value; a user's own element borrows another's
+  bool of_the_user = false;  ///< then its type, and so its length, may be another than its source's
 };
 
 /// A template as the settings ask for it. The first one that fits a flow is its template.

@@ -102,9 +102,7 @@ std::uint16_t octets_on_wire(const ElementSource& source, const WantedField& fie
   if (text) return field.octets;
   if (whole == 0 && field.octets != source.stored)
     throw StartError{where + " has " + std::to_string(source.stored) + " octets"};
-  const auto* announced = find_element(field.pen, field.id);
-  const bool of_the_users = !announced || announced->name != field.source;  // its type, and so its length, is another
-  if (of_the_users && is_integer(source.type) && field.octets <= sizeof(Word)) return field.octets;
+  if (field.of_the_user && is_integer(source.type) && field.octets <= sizeof(Word)) return field.octets;
   if (field.octets == variable || !length_is_legal(source.type, field.octets))
     throw StartError{where + " cannot have " +
                      (field.octets == variable ? "variable length" : std::to_string(field.octets) + " octets") + "; " +

@@ -149,7 +149,8 @@ KnownField field_from(std::string_view text, const Vocabulary& words) {
   // A user's element may be wider than the one whose value it has.
   if (octets == 0 && known.element.name != known.source)
     octets = static_cast<std::uint16_t>(octets_of(known.element.type));
-  return {{known.element.pen, known.element.id, octets, std::string{known.source}}, known};
+  const bool of_the_user = known.element.name != known.source;
+  return {{known.element.pen, known.element.id, octets, std::string{known.source}, of_the_user}, known};
 }
 
 UserElement user_element_from(std::string_view text, const Vocabulary& words) {
