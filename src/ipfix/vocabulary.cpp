@@ -82,6 +82,7 @@ bool needs_biflow(const KnownElement& known) noexcept {
 std::uint8_t version_of(const KnownElement& known) noexcept {
   // Of the packet around a metered one, not of that itself.
   if (known.source.starts_with("outer") || known.source.starts_with("reverseOuter")) return 0;
+  if (known.source == "igmpType" || known.source == "reverseIgmpType") return 4;  // in IPv6 ICMPv6 does its work
   for (const std::string_view version : {"IPv4", "ipv4", "Ipv4"})
     if (known.source.find(version) != known.source.npos) return 4;
   for (const std::string_view version : {"IPv6", "ipv6", "Ipv6"})
