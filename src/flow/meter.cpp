@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "flow/meter.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/hash.hpp"
@@ -248,7 +249,7 @@ class MeterOf final : public Meter {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       std::memcpy(record + plan.key_at, pending.seen.extra[i].data(), 8 * plan.key.extra_words);
-      std::memcpy(record + plan.columns_at, plan.blank.data(), plan.blank.size());
+      std::copy(plan.blank.begin(), plan.blank.end(), record + plan.columns_at);
     }
   }
 

@@ -15,8 +15,8 @@ AS_IT_LIES = ("ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp
               "tcp.relative_sequence_numbers:FALSE", "tcp.analyze_sequence_numbers:FALSE")
 # What may stand before IP for weir to read it. tshark looks further.
 READ_BEFORE_IP = {"eth", "ethertype", "vlan", "ieee8021ad", "mpls", "pppoes", "ppp", "null", "raw", "sll", "loop",
-                  "llc", "wlan", "wlan_radio", "radiotap", "ppi", "pcap_pktdata", "chdlc", "fr", "ieee8021ah", "nsh", "cmd",
-                  "pwethheuristic", "pwethcw", "pwethnocw"}
+                  "llc", "wlan", "wlan_radio", "radiotap", "ppi", "pcap_pktdata", "chdlc", "fr", "ieee8021ah", "nsh",
+                  "cmd", "pwethheuristic", "pwethcw", "pwethnocw"}
 ICMP, TCP, UDP, DCCP, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 33, 58, 132, 136
 PORTS_IN = {TCP: "tcp", UDP: "udp", UDPLITE: "udp", SCTP: "sctp", DCCP: "dccp"}
 TYPE_IN = {(4, ICMP): "icmp", (6, ICMPV6): "icmpv6"}
