@@ -55,11 +55,16 @@ def run(*arguments):
     return done.stdout
 
 
-def packets(capture):
+def rows(capture, fields):
+    """A dict of texts for each packet; '|' stands between the occurrences of a field."""
     preferences = [word for setting in AS_IT_LIES for word in ("-o", setting)]
     lines = run("-r", str(capture), *preferences, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=|",
-                *[word for name in FIELDS for word in ("-e", name)]).splitlines()
-    return [packet(position, dict(zip(FIELDS, line.split("\t")))) for position, line in enumerate(lines, 1)]
+                *[word for name in fields for word in ("-e", name)]).splitlines()
+    return [dict(zip(fields, line.split("\t"))) for line in lines]
+
+
+def packets(capture):
+    return [packet(position, values) for position, values in enumerate(rows(capture, FIELDS), 1)]
 
 
 def packet(position, values):
