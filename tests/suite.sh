@@ -42,7 +42,7 @@ for test in json.load(sys.stdin):
 no_warnings() { ! grep -n 'warning:' "$1.log"; }
 
 # The inputs that each fuzzer gets, so that it takes its ten or twenty seconds; a new one gets the usual number.
-declare -A fuzz_runs=([capture]=8000 [decode]=150000 [fragments]=8000 [settings]=30000)
+declare -A fuzz_runs=([capture]=8000 [decode]=150000 [fragments]=8000 [settings]=30000 [template_text]=2000)
 fuzz_runs_usual=50000
 
 # fuzz NAME OPTION...: one fuzzer, beginning with its seeds.
