@@ -126,6 +126,16 @@ Fragments::Slot Fragments::begin_datagram(const Key& key, Instant clock, Run& ru
   return slot;
 }
 
+/// The fragment's datagram, old or new, which is the one heard of last from now on.
+Fragments::Slot Fragments::hear_of(const Headers& headers, Instant clock, Run& run, Ended& ended) noexcept {
+  const auto key = key_of(headers);
+  auto slot = find(key);
+  if (slot == none) slot = begin_datagram(key, clock, run, ended);
+  else datagrams_.touch(slot);
+  datagrams_[slot].heard_of = clock;
+  return slot;
+}
+
 void Fragments::forget(Slot slot) noexcept {
   const auto& datagram = datagrams_[slot];
   auto* link = &bucket_of(datagram.key);
@@ -149,13 +159,8 @@ void Fragments::make_room(Instant clock, Run& run, Ended& ended) noexcept {
 
 /// A first fragment, which is in the run already: those that wait for it follow.
 void Fragments::know(const Packet& packet, const Headers& headers, Run& run, Ended& ended) noexcept {
-  const auto key = key_of(headers);
-  auto slot = find(key);
-  if (slot == none) slot = begin_datagram(key, packet.clock, run, ended);
-  else datagrams_.touch(slot);
-  auto& datagram = datagrams_[slot];
+  auto& datagram = datagrams_[hear_of(headers, packet.clock, run, ended)];
   datagram.known = true;
-  datagram.heard_of = packet.clock;
   datagram.source_port = headers.source_port;
   datagram.destination_port = headers.destination_port;
   datagram.protocol = headers.protocol;
@@ -191,13 +196,9 @@ void Fragments::hold(std::uint16_t which, Run& run, Ended& ended) noexcept {
     give_up_oldest(packet.clock, run, ended);
     meter_released(ended);
   }
-  const auto key = key_of(headers);
-  auto slot = find(key);
-  if (slot == none) slot = begin_datagram(key, packet.clock, run, ended);
-  else datagrams_.touch(slot);
+  const auto slot = hear_of(headers, packet.clock, run, ended);
   auto& datagram = datagrams_[slot];
   datagram.known = false;
-  datagram.heard_of = packet.clock;
 
   const auto held = held_.take();
   held_[held] = {.headers = headers, .packet = packet, .datagram = slot};

@@ -139,6 +139,7 @@ class Fragments {
 
   Slot find(const Key& key) noexcept;
   Slot begin_datagram(const Key& key, Instant clock, Run& run, Ended& ended) noexcept;
+  Slot hear_of(const Headers& headers, Instant clock, Run& run, Ended& ended) noexcept;
   void forget(Slot slot) noexcept;
   void make_room(Instant clock, Run& run, Ended& ended) noexcept;
 
