@@ -21,11 +21,11 @@ constexpr std::size_t slice = 1024;
 struct Traffic {
   std::vector<Headers> headers;
   std::vector<Packet> packets;
-  std::vector<std::uint16_t> which;
+  flow::Chosen which{slice};
   std::uint32_t next_id = 0;
   Instant clock{std::chrono::seconds{1'700'000'000}};
 
-  Traffic() : headers(slice), packets(slice), which(slice) {}
+  Traffic() : headers(slice), packets(slice) {}
 
   static Fragment part_of(Order order, std::size_t i) noexcept {
     if (order == Order::whole) return Fragment::none;
@@ -37,6 +37,7 @@ struct Traffic {
   /// Ten million packets a second.
   void make(Order order) {
     const bool pairs = order == Order::first_first || order == Order::first_last;
+    which.clear();
     for (std::size_t i = 0; i < slice; ++i) {
       auto& each = headers[i];
       const auto flow = static_cast<std::uint16_t>(pairs ? i / 2 : i);
@@ -47,7 +48,7 @@ struct Traffic {
       if (each.fragment != Fragment::later) each.source_port = each.destination_port = 53;
       clock += std::chrono::nanoseconds{100};
       packets[i].stamp = packets[i].clock = clock;
-      which[i] = static_cast<std::uint16_t>(i);
+      which.add(i, each);
     }
   }
 };

@@ -14,6 +14,18 @@ PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
   return *this;
 }
 
+/// Those that are metered and of which nothing is noted are summed aside: sums in memory wait for one another.
+void PacketTallies::add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept {
+  Tally plain;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (outcomes[i] == Outcome::metered && (packets[i].notes | headers[i].notes) == 0) [[likely]]
+      plain += {1, packets[i].wire};
+    else add(packets[i], headers[i], outcomes[i]);
+  }
+  received += plain;
+  became[static_cast<std::size_t>(Outcome::metered)] += plain;
+}
+
 ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {
   const bool any = tallies.ignored_packets > 0;
   return {tallies.ignored_packets, tallies.ignored_octets, any ? tallies.ignored_first : no_stamp,

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <weir/headers.hpp>
 #include <weir/outcome.hpp>
 #include <weir/packet.hpp>
@@ -39,6 +40,8 @@ struct PacketTallies {
 
   /// One packet that came in, and what became of it.
   void add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept;
+  /// All of a burst.
+  void add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept;
 };
 
 /// The outcomes of which RFC 7011 §4.2 says "ignored": packets that should have been metered and could not be.

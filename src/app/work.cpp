@@ -19,33 +19,31 @@ Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, const De
       headers_(capture::Slice::packets_max),
       details_(decoding.details ? capture::Slice::packets_max : 0),
       outcomes_(capture::Slice::packets_max),
-      members_(shards) {
+      members_(shards, flow::Chosen{capture::Slice::packets_max}) {
   for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
 }
 
 void Work::decode(const capture::Selector& selector) noexcept {
   tallies_ = {};
-  for (auto& members : members_) members.count = 0;
+  for (auto& members : members_) members.clear();
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
   const auto shards = static_cast<unsigned>(members_.size());
   for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
     const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
     decoding_.decode(burst, std::span{headers_}.subspan(begin), from(begin), std::span{outcomes_}.subspan(begin));
+    tallies_.add(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
     for (std::size_t i = begin; i < begin + burst.size(); ++i) {
-      tallies_.add(packets[i], headers_[i], outcomes_[i]);
-      if (outcomes_[i] != Outcome::metered) continue;
-      auto& members = members_[shards == 1 ? 0 : decoding_.shard_of(packets[i], headers_[i], details_, i, shards)];
-      members.packets[members.count++] = static_cast<std::uint16_t>(i);
+      const bool metered = outcomes_[i] == Outcome::metered;
+      if (shards == 1) members_[0].add_if(metered, i, headers_[i]);
+      else if (metered) members_[decoding_.shard_of(packets[i], headers_[i], details_, i, shards)].add(i, headers_[i]);
     }
   }
 }
 
 void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {
-  auto& members = members_[shard];
   ended_[shard].clear();
-  fragments.add(std::as_const(slice).packets(), headers_, details_, std::span{members.packets}.first(members.count),
-                ended_[shard]);
+  fragments.add(std::as_const(slice).packets(), headers_, details_, members_[shard], ended_[shard]);
   fragments.expire(clock(), ended_[shard]);
 }
 

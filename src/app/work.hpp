@@ -11,6 +11,7 @@
 #include "capture/sample.hpp"
 #include "capture/select.hpp"
 #include "capture/slice.hpp"
+#include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/fragments.hpp"
 
@@ -45,11 +46,7 @@ class Work {
   std::span<Details> from(std::size_t begin) noexcept {
     return std::span{details_}.subspan(decoding_.details ? begin : 0);
   }
-  struct Members {
-    std::array<std::uint16_t, capture::Slice::packets_max> packets;
-    std::size_t count = 0;
-  };
-  std::vector<Members> members_;  // by shard
+  std::vector<flow::Chosen> members_;  // by shard
   std::vector<flow::Ended> ended_;
   PacketTallies tallies_;
 };

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -37,6 +38,11 @@ class Pages {
 #endif
     constexpr std::size_t page = 4096;  // a kernel before 5.14
     for (std::size_t i = 0; i < octets_; i += page) at_[i] = at_[i];
+  }
+
+  /// All zeros again; pages are given back.
+  void clear() noexcept {
+    if (madvise(at_, octets_, MADV_DONTNEED) != 0) std::memset(at_, 0, octets_);
   }
 
   std::byte* data() const noexcept { return at_; }

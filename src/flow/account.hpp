@@ -23,7 +23,7 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
   return (load_word(direction + Direction::octets_at) & low_48) + headers.octets > low_48;
 }
 
-inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
+[[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
   auto words = Direction::load(direction);
   const Word ttl = headers.ttl, least = words.octet_word >> 48 & 0xff, greatest = words.octet_word >> 56;
   words.octet_word =
@@ -56,19 +56,31 @@ void go_on(std::byte* record) noexcept {
     auto* at = record + S::forward_at + i * Direction::octets;
     auto direction = Direction::load(at);
     direction.clear_counts();
+    if (S::biflow && i == 0) direction.end_word &= ~state::counts;
     direction.store(at);
   }
 }
 
-/// The first packet to come the other way gives the reverse direction its first-packet values.
+/// Biflow: whether a packet runs against the flow's forward direction.
 template <class S>
-void see_reverse(std::byte* record, std::uint8_t tos, std::uint16_t interface) noexcept {
-  auto reverse = Direction::load(record + S::reverse_at);
-  if (reverse.packet_word & state::reverse_seen) return;
-  reverse.packet_word |= state::reverse_seen;
-  reverse.start_word = (reverse.start_word & low_48) | Word{interface} << 48;
-  reverse.end_word = (reverse.end_word & low_48) | Word{tos} << 48;
-  reverse.store(record + S::reverse_at);
+bool runs_back(const std::byte* record, const Arrival& arrival) noexcept {
+  if constexpr (S::biflow) return arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
+  else return false;
+}
+
+/// A biflow has a packet, and the first one that comes the other way gives the reverse direction its first-packet
+/// values.
+template <class S>
+void see_direction(std::byte* record, bool is_reverse, std::uint8_t tos, std::uint16_t interface) noexcept {
+  auto end = S::forward_end(record) | state::counts;
+  if (is_reverse && !(end & state::reverse_seen)) {
+    end |= state::reverse_seen;
+    auto reverse = Direction::load(record + S::reverse_at);
+    reverse.start_word = (reverse.start_word & low_48) | Word{interface} << 48;
+    reverse.end_word = (reverse.end_word & low_48) | Word{tos} << 48;
+    reverse.store(record + S::reverse_at);
+  }
+  store_word(record + S::forward_at + Direction::end_at, end);
 }
 
 /// FIN in its own direction or any RST closes a uniflow; FINs both ways or an RST either way a biflow. True when this
@@ -100,18 +112,42 @@ void forget_close(std::byte* record) noexcept {
 template <class S>
 void account(std::byte* record, const Headers& headers, const Arrival& arrival, const Timeouts& timeouts) noexcept {
   auto clocks = S::clocks(record);
-  if (S::packets(record) == 0) clocks.first = arrival.clock;
+  if (!S::has_packets(record)) clocks.first = arrival.clock;
   clocks.last = arrival.clock;
-  bool reverse = false;
-  if constexpr (S::biflow) {
-    reverse = arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
-    if (reverse) see_reverse<S>(record, headers.tos, arrival.interface);
-  }
+  const bool reverse = runs_back<S>(record, arrival);
+  if constexpr (S::biflow) see_direction<S>(record, reverse, headers.tos, arrival.interface);
   count(record + (reverse ? S::reverse_at : S::forward_at), headers, arrival.stamp_ms);
   if (!timeouts.tcp_close) forget_close<S>(record);
   else if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, headers.tcp_flags))
     clocks.close = arrival.clock;
   S::set_clocks(record, clocks);
+}
+
+/// The same of a packet for which nothing but counting is to be done, as for most. False: it may need more, and nothing
+/// was changed. What is asked of the record is asked at once: no answer can be foreseen of a packet's direction, and
+/// the others are all but always no.
+template <class S>
+[[gnu::always_inline]] inline bool count_at_once(std::byte* record, const Headers& headers, const Arrival& arrival,
+                                                 const Timeouts& timeouts) noexcept {
+  const Word state = S::forward_state(record);
+  const bool reverse = runs_back<S>(record, arrival);
+  auto* direction = record + S::forward_at + reverse * Direction::octets;
+  bool unusual = arrival.clock - S::last(record) >= timeouts.idle;
+  unusual |= arrival.clock - S::first(record) >= timeouts.active;
+  unusual |= (state & timeouts.unusual_state) != 0;
+  unusual |= (headers.tcp_flags & timeouts.closing_flags) != 0;
+  unusual |= would_outgrow(direction, headers);
+  if constexpr (S::biflow) {
+    const Word seen = state::counts | (Word{reverse} * state::reverse_seen);
+    unusual |= (S::forward_end(record) & seen) != seen;
+  } else {
+    unusual |= !S::has_packets(record);
+  }
+  if (unusual) [[unlikely]]
+    return false;
+  count(direction, headers, arrival.stamp_ms);
+  S::set_last(record, arrival.clock);
+  return true;
 }
 
 }  // namespace weir::flow

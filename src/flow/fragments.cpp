@@ -39,14 +39,16 @@ std::size_t Fragments::octets(const FragmentOptions& options) noexcept {
          options.held * (sizeof(Held) + links + (options.details ? sizeof(Details) : 0));
 }
 
-void Fragments::add(Burst packets, std::span<Headers> headers, std::span<const Details> details,
-                    std::span<std::uint16_t> which, Ended& ended) noexcept {
-  Run run{packets, headers, details, which};
-  if (!concerned(packets, headers, which)) [[likely]] {
-    run.end = which.size();
+void Fragments::add(Burst packets, std::span<Headers> headers, std::span<const Details> details, Chosen& which,
+                    Ended& ended) noexcept {
+  Run run{packets, headers, details, which.places()};
+  if (run.which.empty()) return;
+  // Clocks never turn back, so the last one tells whether one that waits is due.
+  if (!tracks_ || (!which.has_fragments() && packets[run.which.back()].clock < due())) [[likely]] {
+    run.end = run.which.size();
     return meter_run(run, ended);
   }
-  for (const auto i : which) {
+  for (const auto i : run.which) {
     const auto& packet = packets[i];
     if (packet.clock >= due()) give_up_late(packet.clock, run, ended);
     if (headers[i].fragment == Fragment::later && !join(packet.clock, headers[i])) {
@@ -82,15 +84,6 @@ bool Fragments::give_up(Instant clock, Ended& ended) noexcept {
 
 bool Fragments::finish(Instant clock, Ended& ended) noexcept {
   return give_up(clock, ended) && meter_.finish(clock, ended);
-}
-
-/// Whether there is a fragment among them, or one that waits is due. Clocks never turn back, so the last one tells.
-bool Fragments::concerned(Burst packets, std::span<const Headers> headers,
-                          std::span<const std::uint16_t> which) const noexcept {
-  if (!tracks_ || which.empty()) return false;
-  unsigned fragments = 0;
-  for (const auto i : which) fragments |= static_cast<unsigned>(headers[i].fragment);
-  return fragments != 0 || packets[which.back()].clock >= due();
 }
 
 /// When the one that is held the longest has waited for long enough.

@@ -15,6 +15,7 @@
 
 #include "base/hash.hpp"
 #include "flow/aged_pool.hpp"
+#include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/meter.hpp"
 #include "flow/options.hpp"
@@ -83,7 +84,7 @@ class Fragments {
   static std::size_t octets(const FragmentOptions& options) noexcept;
 
   /// As Meter::add. Headers of later fragments are completed; `which` is used up. Clocks never turn back.
-  void add(Burst packets, std::span<Headers> headers, std::span<const Details> details, std::span<std::uint16_t> which,
+  void add(Burst packets, std::span<Headers> headers, std::span<const Details> details, Chosen& which,
            Ended& ended) noexcept;
 
   /// Meters what has waited for too long at `clock`, then Meter::expire.
@@ -134,7 +135,6 @@ class Fragments {
 
   static Key key_of(const Headers& headers) noexcept;
   Slot& bucket_of(const Key& key) noexcept { return buckets_[hash_(key) & (buckets_.size() - 1)]; }
-  bool concerned(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> which) const noexcept;
   Instant due() const noexcept;
 
   Slot find(const Key& key) noexcept;

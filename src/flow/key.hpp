@@ -32,9 +32,10 @@ struct Key {
 
   /// The words that are hashed: without ToS.
   constexpr std::array<std::uint64_t, words> hashed() const noexcept {
-    auto copy = word;
-    copy[numbers] &= key_bits;
-    return copy;
+    std::array<std::uint64_t, words> parts;  // word by word: a copy of the whole would wait for the stores of its words
+    for (std::size_t i = 0; i < numbers; ++i) parts[i] = word[i];
+    parts[numbers] = word[numbers] & key_bits;
+    return parts;
   }
 };
 using Key4 = Key<4>;
@@ -56,6 +57,18 @@ constexpr bool is_icmp(std::uint8_t protocol) noexcept {
   return protocol == (N == 4 ? protocol::icmp : protocol::icmpv6);
 }
 
+/// Ports and VLAN lie in Headers as in the word of numbers, and so do protocol and ToS.
+inline const std::byte* ports_at(const Headers& headers) noexcept {
+  static_assert(offsetof(Headers, destination_port) == offsetof(Headers, source_port) + 2 &&
+                offsetof(Headers, vlan) == offsetof(Headers, source_port) + 4 &&
+                sizeof(Headers) >= offsetof(Headers, source_port) + 8);
+  return reinterpret_cast<const std::byte*>(&headers) + offsetof(Headers, source_port);
+}
+inline const std::byte* protocol_at(const Headers& headers) noexcept {
+  static_assert(offsetof(Headers, tos) == offsetof(Headers, protocol) + 1);
+  return reinterpret_cast<const std::byte*>(&headers) + offsetof(Headers, protocol);
+}
+
 template <std::size_t N>
 inline Key<N> uniflow_key(const Headers& headers) noexcept {
   Key<N> key;
@@ -68,9 +81,8 @@ inline Key<N> uniflow_key(const Headers& headers) noexcept {
     key.word[2] = load_native<std::uint64_t>(headers.destination.data());
     key.word[3] = load_native<std::uint64_t>(headers.destination.data() + 8);
   }
-  key.word[Key<N>::numbers] = std::uint64_t{headers.source_port} | std::uint64_t{headers.destination_port} << 16 |
-                              std::uint64_t{headers.vlan} << 32 | std::uint64_t{headers.protocol} << 48 |
-                              std::uint64_t{headers.tos} << 56;
+  key.word[Key<N>::numbers] = (load_native<std::uint64_t>(ports_at(headers)) & ~std::uint64_t{0} >> 16) |
+                              std::uint64_t{load_native<std::uint16_t>(protocol_at(headers))} << 48;
   return key;
 }
 
@@ -86,18 +98,23 @@ constexpr std::uint16_t echo_reply_of(std::uint16_t type_code) noexcept {
   return static_cast<std::uint16_t>(reply << 8 | (type_code & 0xff));
 }
 
-/// Exchanges the two ends. ICMP's type and code belong to neither end and stay.
+/// Exchanges the two ends, or not: by arithmetic, for which end of a packet is which nobody can foresee. ICMP's type
+/// and code belong to neither end and stay.
 template <std::size_t N>
-inline void exchange_ends(Key<N>& key) noexcept {
+inline void exchange_ends(Key<N>& key, bool really = true) noexcept {
   if constexpr (N == 4) {
-    key.word[0] = std::rotl(key.word[0], 32);
+    key.word[0] = std::rotl(key.word[0], 32 * really);
   } else {
-    std::swap(key.word[0], key.word[2]);
-    std::swap(key.word[1], key.word[3]);
+    const auto all = -std::uint64_t{really};
+    const auto one = (key.word[0] ^ key.word[2]) & all, two = (key.word[1] ^ key.word[3]) & all;
+    key.word[0] ^= one;
+    key.word[2] ^= one;
+    key.word[1] ^= two;
+    key.word[3] ^= two;
   }
   auto& numbers = key.word[Key<N>::numbers];
-  if (is_icmp<N>(key.protocol())) return;
-  numbers = (numbers & ~std::uint64_t{0xffff'ffff}) | std::rotl(static_cast<std::uint32_t>(numbers), 16);
+  const int turned = 16 * (really & !is_icmp<N>(key.protocol()));
+  numbers = (numbers & ~std::uint64_t{0xffff'ffff}) | std::rotl(static_cast<std::uint32_t>(numbers), turned);
 }
 
 /// A biflow's key: the same for both directions. `exchanged`: the packet's source is end b of the key.
@@ -110,17 +127,14 @@ struct BiflowKey {
 
 template <std::size_t N>
 inline bool ends_out_of_order(const Key<N>& key) noexcept {
-  const auto numbers = key.word[Key<N>::numbers];
-  const auto ports = [numbers] {
-    return static_cast<std::uint16_t>(numbers) > static_cast<std::uint16_t>(numbers >> 16);
-  };
-  const bool by_ports = !is_icmp<N>(key.protocol()) && ports();
+  const auto ports = is_icmp<N>(key.protocol()) ? 0 : static_cast<std::uint32_t>(key.word[Key<N>::numbers]);
+  const auto port_a = ports & 0xffff, port_b = ports >> 16;
   if constexpr (N == 4) {
-    const auto a = static_cast<std::uint32_t>(key.word[0]), b = static_cast<std::uint32_t>(key.word[0] >> 32);
-    return a != b ? a > b : by_ports;
+    return ((key.word[0] & 0xffff'ffff) << 16 | port_a) > (key.word[0] >> 32 << 16 | port_b);
   } else {
-    if (key.word[0] != key.word[2]) return key.word[0] > key.word[2];
-    return key.word[1] != key.word[3] ? key.word[1] > key.word[3] : by_ports;
+    const auto& word = key.word;
+    const bool by_rest = (word[1] > word[3]) | ((word[1] == word[3]) & (port_a > port_b));
+    return (word[0] > word[2]) | ((word[0] == word[2]) & by_rest);
   }
 }
 
@@ -134,7 +148,7 @@ inline BiflowKey<N> biflow_key(const Headers& headers) noexcept {
     numbers = (numbers & ~std::uint64_t{0xffff'0000}) | std::uint64_t{request} << 16;
   }
   made.exchanged = ends_out_of_order(made.key);
-  if (made.exchanged) exchange_ends(made.key);
+  exchange_ends(made.key, made.exchanged);
   return made;
 }
 

@@ -132,7 +132,7 @@ RecordLayout make_layout(const Family& family, const MeterOptions& options) {
   }
   layout.directions = S::directions;
   for (const auto& field : layout.templates[0].fields)
-    if (field.key && field.offset < S::forward_at && field.form != Form::constant) layout.places.push_back(field);
+    if (field.key && field.offset < S::clocks_at && field.form != Form::constant) layout.places.push_back(field);
   return layout;
 }
 

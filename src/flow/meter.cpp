@@ -5,9 +5,12 @@
 #include <cstring>
 
 #include "base/hash.hpp"
+#include "base/prefetch.hpp"
 #include "flow/account.hpp"
 #include "flow/extension.hpp"
+#include "flow/hand_out.hpp"
 #include "flow/layout.hpp"
+#include "flow/pending.hpp"
 #include "flow/plan.hpp"
 #include "flow/table.hpp"
 
@@ -24,8 +27,6 @@ constexpr Word sweep_period(const Timeouts& timeouts) noexcept {
 }
 
 Word nanoseconds_of(Instant at) noexcept { return static_cast<Word>(at.time_since_epoch().count()); }
-
-struct Nothing {};
 
 /// Where key or templates are not the usual ones: the plan, and room to show a record.
 struct Planned {
@@ -76,11 +77,14 @@ class MeterOf final : public Meter {
   }
 
   bool finish(Instant clock, Ended& ended) noexcept override {
-    return end_from(finished_, nanoseconds_of(clock), ~std::size_t{0}, ended);
+    if (!end_from<false>(finished_, nanoseconds_of(clock), ~std::size_t{0}, ended)) return false;
+    table_.clear();
+    finished_ = {};
+    return true;
   }
 
   bool end_all(Instant clock, std::size_t slots_max, Ended& ended) noexcept override {
-    const bool through = end_from(ending_, nanoseconds_of(clock), slots_max, ended);
+    const bool through = end_from<true>(ending_, nanoseconds_of(clock), slots_max, ended);
     if (through) ending_ = {};
     return through;
   }
@@ -131,112 +135,123 @@ class MeterOf final : public Meter {
     else return S::octets;
   }
 
-  /// What columns are made from, and the key's further words.
-  struct Seen {
-    std::array<std::array<Word, KeyPlan::extra_words_max>, burst_size> extra;
-    std::array<const Packet*, burst_size> packet;
-    std::array<const Details*, burst_size> details;
-  };
-
-  /// The packets of one family in a burst, between the stages.
-  template <class S>
-  struct Pending {
-    std::size_t size = 0;
-    std::array<typename S::Key, burst_size> key;
-    std::array<std::uint64_t, burst_size> hash;
-    std::array<Arrival, burst_size> arrival;
-    std::array<const Headers*, burst_size> headers;
-    [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
-
-    Sight sight(std::size_t i) const noexcept {
-      return {*headers[i], *seen.details[i], *seen.packet[i], arrival[i].interface};
-    }
-  };
-
   struct UnderWay {
-    Pending<S4> four;
-    Pending<S6> six;
+    Pending<S4, Extended> four;
+    Pending<S6, Extended> six;
+    std::uint64_t erased = 0;  ///< from the table when likely records were looked up
   };
 
   /// First stage: keys and hashes; the tag lines are on their way afterwards.
   void look_ahead(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                   std::span<const std::uint16_t> which) noexcept {
-    burst.four.size = burst.six.size = 0;
-    counters_.packets += which.size();
+    tell_apart(burst, packets, headers, details, which);
+    make_keys(burst.four);
+    make_keys(burst.six);
+    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch(burst.four.hash[i]);
+    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch(burst.six.hash[i]);
+  }
+
+  /// Each packet is put down for both families, and stays with its own: a jump would be foreseen wrongly too often.
+  void tell_apart(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                  std::span<const std::uint16_t> which) noexcept {
+    std::size_t four = 0, six = 0;
+    std::uint64_t octets = 0;
     for (const auto i : which) {
-      counters_.octets += headers[i].octets;
-      const auto& detail = details.empty() ? no_details : details[i];
-      if (headers[i].version == IpVersion::v4) look_ahead(burst.four, packets[i], headers[i], detail);
-      else look_ahead(burst.six, packets[i], headers[i], detail);
+      octets += headers[i].octets;
+      const bool is_four = headers[i].version == IpVersion::v4;
+      const auto* detail = details.empty() ? &no_details : &details[i];
+      burst.four.put_down(four, packets[i], headers[i], detail);
+      burst.six.put_down(six, packets[i], headers[i], detail);
+      four += is_four;
+      six += !is_four;
+    }
+    burst.four.size = four;
+    burst.six.size = six;
+    counters_.packets += which.size();
+    counters_.octets += octets;
+  }
+
+  template <class S>
+  void make_keys(Pending<S, Extended>& pending) noexcept {
+    for (std::size_t i = 0; i < pending.size; ++i) {
+      const auto made = key_of(pending, i);
+      for (std::size_t at = 0; at < S::Key::words; ++at) pending.key[i].word[at] = made.key.word[at];
+      pending.exchanged[i] = made.exchanged;
+      pending.echo_reply[i] = made.echo_reply;
+      if constexpr (Extended)
+        pending.hash[i] = hash_of(plan_of<S>().key, hash_, made.key, pending.seen.extra[i].data());
+      else pending.hash[i] = hash_(made.key.hashed());
     }
   }
 
   template <class S>
-  void look_ahead(Pending<S>& pending, const Packet& packet, const Headers& headers, const Details& details) noexcept {
+  auto key_of(Pending<S, Extended>& pending, std::size_t i) const noexcept {
     constexpr auto n = S::Key::address_octets;
-    const auto i = pending.size++;
-    auto& arrival = pending.arrival[i];
-    arrival = {nanoseconds_of(packet.clock), milliseconds_since_epoch(packet.stamp),
-               static_cast<std::uint16_t>(packet.interface + 1), false, false};
-    pending.headers[i] = &headers;
-    if constexpr (Extended) {
-      pending.seen.packet[i] = &packet;
-      pending.seen.details[i] = &details;
-      look_ahead_planned(pending, i);
-    } else if constexpr (S::biflow) {
-      const auto made = biflow_key<n>(headers);
-      pending.key[i] = made.key;
-      arrival.exchanged = made.exchanged;
-      arrival.echo_reply = made.echo_reply;
-    } else {
-      pending.key[i] = uniflow_key<n>(headers);
-    }
-    if constexpr (!Extended) pending.hash[i] = hash_(pending.key[i].hashed());
-    table_.prefetch(pending.hash[i]);
-  }
-
-  template <class S>
-  void look_ahead_planned(Pending<S>& pending, std::size_t i) noexcept {
-    const auto& plan = plan_of<S>().key;
-    auto* extra = pending.seen.extra[i].data();
-    const auto made = make_key<S::Key::address_octets>(plan, pending.sight(i), S::biflow, extra);
-    pending.key[i] = made.key;
-    pending.arrival[i].exchanged = made.exchanged;
-    pending.arrival[i].echo_reply = made.echo_reply;
-    pending.hash[i] = hash_of(plan, hash_, made.key, extra);
+    if constexpr (Extended)
+      return make_key<n>(plan_of<S>().key, pending.sight(i), S::biflow, pending.seen.extra[i].data());
+    else if constexpr (S::biflow) return biflow_key<n>(*pending.headers[i]);
+    else return BiflowKey<n>{.key = uniflow_key<n>(*pending.headers[i])};
   }
 
   /// Second stage: the records are on their way afterwards.
-  void prefetch_records(const UnderWay& burst) const noexcept {
-    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch_record(burst.four.hash[i], live_octets<S4>());
-    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch_record(burst.six.hash[i], live_octets<S6>());
+  void prefetch_records(UnderWay& burst) noexcept {
+    burst.erased = table_.erased();
+    prefetch_records(burst.four);
+    prefetch_records(burst.six);
   }
 
+  /// Of an IPv4 biflow's two lines the second is the reverse direction's. Which one a packet runs in is known by now
+  /// but where a flow began anew in its place.
+  template <class S>
+  void prefetch_records(Pending<S, Extended>& pending) noexcept {
+    for (std::size_t i = 0; i < pending.size; ++i) {
+      const auto likely = table_.likely(pending.hash[i], pool_of<S>);
+      pending.likely[i] = likely.record;
+      if (!likely.record) continue;
+      prefetch(likely.record);
+      if constexpr (in_first_line<S>) prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
+      else
+        for (std::size_t at = 64; at < live_octets<S>(); at += 64) prefetch(likely.record + at);
+    }
+  }
+  template <class S>
+  static constexpr bool in_first_line = !Extended && S::forward_at + Direction::octets <= 64;
+
   void meter(const UnderWay& burst, Ended& ended) noexcept {
-    for (std::size_t i = 0; i < burst.four.size; ++i) meter(burst.four, i, ended);
-    for (std::size_t i = 0; i < burst.six.size; ++i) meter(burst.six, i, ended);
+    for (std::size_t i = 0; i < burst.four.size; ++i) meter(burst, burst.four, i, ended);
+    for (std::size_t i = 0; i < burst.six.size; ++i) meter(burst, burst.six, i, ended);
   }
 
   /// Last stage: find or begin the record, end what is past its end, count.
   template <class S>
-  void meter(const Pending<S>& pending, std::size_t i, Ended& ended) noexcept {
-    const auto& arrival = pending.arrival[i];
-    const auto hash = pending.hash[i];
-    auto* record = table_.find(hash, pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
-    bool is_new = false;
-    if (!record) {
-      make_room(hash, arrival.clock, ended);
-      record = table_.insert(hash, pool_of<S>);
-      is_new = true;
-    } else {
-      is_new = ends_before(record, pending, i, ended);
-    }
-    if (is_new) begin_record(record, pending, i);
-    count_packet(record, pending, i, is_new);
+  void meter(const UnderWay& burst, const Pending<S, Extended>& pending, std::size_t i, Ended& ended) noexcept {
+    const auto arrival = pending.arrival(i);
+    auto* record = pending.likely[i];
+    if (!record || burst.erased != table_.erased() || !is_of(pending, i, record)) [[unlikely]]
+      record = table_.find(pending.hash[i], pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
+    if constexpr (!Extended)
+      if (record && count_at_once<S>(record, *pending.headers[i], arrival, timeouts_)) [[likely]]
+        return;
+    count_step_by_step(record, pending, i, arrival, ended);
   }
 
   template <class S>
-  bool is_of(const Pending<S>& pending, std::size_t i, const std::byte* record) const noexcept {
+  [[gnu::noinline]] void count_step_by_step(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
+                                            const Arrival& arrival, Ended& ended) noexcept {
+    bool is_new = false;
+    if (!record) {
+      make_room(pending.hash[i], arrival.clock, ended);
+      record = table_.insert(pending.hash[i], pool_of<S>, arrival.exchanged);
+      is_new = true;
+    } else {
+      is_new = ends_before(record, pending, i, arrival, ended);
+    }
+    if (is_new) begin_record(record, pending, i, arrival);
+    count_packet(record, pending, i, arrival, is_new);
+  }
+
+  template <class S>
+  bool is_of(const Pending<S, Extended>& pending, std::size_t i, const std::byte* record) const noexcept {
     if constexpr (Extended)
       return same_key(plan_of<S>().key, pending.key[i], pending.seen.extra[i].data(), record,
                       record + plan_of<S>().key_at);
@@ -244,8 +259,9 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  void begin_record(std::byte* record, const Pending<S>& pending, std::size_t i) noexcept {
-    begin<S>(record, pending.key[i], pending.arrival[i]);
+  void begin_record(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
+                    const Arrival& arrival) noexcept {
+    begin<S>(record, pending.key[i], arrival);
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       std::memcpy(record + plan.key_at, pending.seen.extra[i].data(), 8 * plan.key.extra_words);
@@ -254,36 +270,27 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  void count_packet(std::byte* record, const Pending<S>& pending, std::size_t i, bool is_new) noexcept {
+  void count_packet(std::byte* record, const Pending<S, Extended>& pending, std::size_t i, const Arrival& arrival,
+                    bool is_new) noexcept {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = pending.sight(i);
-      const bool reverse = runs_back<S>(record, pending.arrival[i]);
-      const bool first = is_new || (reverse && !has_seen_reverse<S>(record));
+      const bool reverse = runs_back<S>(record, arrival);
+      const bool first = is_new || (reverse && !(S::forward_end(record) & state::reverse_seen));
       if (first) run_first(plan.first[reverse], record, sight);
       run_each(plan, record, sight, reverse, first);
     }
-    account<S>(record, *pending.headers[i], pending.arrival[i], timeouts_);
-  }
-
-  template <class S>
-  static bool runs_back(const std::byte* record, const Arrival& arrival) noexcept {
-    if constexpr (S::biflow) return arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
-    else return false;
-  }
-  template <class S>
-  static bool has_seen_reverse(const std::byte* record) noexcept {
-    return (load_word(record + S::reverse_at + Direction::packets_at) & state::reverse_seen) != 0;
+    account<S>(record, *pending.headers[i], arrival, timeouts_);
   }
 
   /// Ends what must end before this packet counts. True: the flow is over, the packet begins another in its place.
   template <class S>
-  bool ends_before(std::byte* record, const Pending<S>& pending, std::size_t i, Ended& ended) noexcept {
+  bool ends_before(std::byte* record, const Pending<S, Extended>& pending, std::size_t i, const Arrival& arrival,
+                   Ended& ended) noexcept {
     const auto& headers = *pending.headers[i];
-    const auto& arrival = pending.arrival[i];
     if (settle<S>(record, arrival.clock, ended)) return true;
     if ((headers.tcp_flags & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
-      if (S::packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
+      if (S::has_packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
       return true;
     }
     const bool reverse = runs_back<S>(record, arrival);
@@ -294,7 +301,7 @@ class MeterOf final : public Meter {
     }
     if constexpr (Extended) {
       const auto found = outgrown(plan_of<S>().limits[reverse], record, direction, pending.sight(i));
-      if (found.any && S::packets(record)) {
+      if (found.any && S::has_packets(record)) {
         emit<S>(record, EndReason::active, ended);
         let_go_on<S>(record);
       }
@@ -313,7 +320,7 @@ class MeterOf final : public Meter {
   template <class S>
   bool settle(std::byte* record, Word now, Ended& ended) noexcept {
     for (;;) {
-      const bool has_packets = S::packets(record) != 0;
+      const bool has_packets = S::has_packets(record);
       const auto end = next_end(S::clocks(record), S::is_closing(record), has_packets, timeouts_);
       if (now < end.at) [[likely]]
         return false;
@@ -361,7 +368,7 @@ class MeterOf final : public Meter {
   template <class S>
   void evict(Place place, Ended& ended) noexcept {
     const auto* record = table_.record_at(place);
-    if (S::packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
+    if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
     erase<S>(place);
   }
 
@@ -386,28 +393,31 @@ class MeterOf final : public Meter {
     return at.pool < 2;
   }
 
+  /// Where all go, tags need not be taken out one after another: each is a line of memory far away.
+  template <bool taking_out_tags>
   bool end_from(TableCursor& at, Word now, std::size_t slots_max, Ended& ended) noexcept {
     for (; more_slots(at); ++at.slot) {
       if (slots_max-- == 0 || ended.room() == 0) return false;
-      if (at.pool == 0) end_slot<S4>(at, now, ended);
-      else end_slot<S6>(at, now, ended);
+      if (at.pool == 0) end_slot<S4, taking_out_tags>(at, now, ended);
+      else end_slot<S6, taking_out_tags>(at, now, ended);
     }
     return true;
   }
 
-  template <class S>
+  template <class S, bool taking_out_tags>
   void end_slot(TableCursor at, Word now, Ended& ended) noexcept {
     const auto& pool = table_.pool(at.pool);
     if (pool.is_free(at.slot)) return;
     auto* record = pool.record(at.slot);
-    if (!settle<S>(record, now, ended) && S::packets(record)) emit<S>(record, EndReason::forced, ended);
-    erase<S>(Place::in(at.pool, at.slot));
+    if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, EndReason::forced, ended);
+    if constexpr (taking_out_tags) erase<S>(Place::in(at.pool, at.slot));
+    else table_.leave(Place::in(at.pool, at.slot));
   }
 
   template <class S>
   void show_slot(TableCursor at, FlowVisitor& visitor) const noexcept {
     const auto& pool = table_.pool(at.pool);
-    if (pool.is_free(at.slot) || S::packets(pool.record(at.slot)) == 0) return;
+    if (pool.is_free(at.slot) || !S::has_packets(pool.record(at.slot))) return;
     if constexpr (Extended) {
       export_to<S>(shown(), pool.record(at.slot), EndReason{});
       visitor.flow(at.pool, shown());
@@ -451,7 +461,7 @@ class MeterOf final : public Meter {
         sum.packets += direction.packets();
         sum.octets += direction.octet_word & low_48;
       }
-      sum.records += S::packets(record) != 0;
+      sum.records += S::has_packets(record);
     }
     return sum;
   }
@@ -477,7 +487,7 @@ class MeterOf final : public Meter {
       if (S::forward_state(record) & state::exchanged) exchange_ends(key);
       fill_empty_directions<S>(copy);
     }
-    if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply);
+    if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply, icmp_in_ports_);
     std::memcpy(copy, &key, sizeof key);
     if constexpr (Extended) finish_planned<S>(copy, record, key, end);
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
@@ -507,29 +517,6 @@ class MeterOf final : public Meter {
                   .other = 0,
                   .flow = plan.hashes_flow ? hash_in<S>(record) : 0};
     make_derived(plan, copy, ending, {forward, reverse});
-  }
-
-  template <std::size_t N>
-  void take_icmp_out_of_ports(Key<N>& key, RecordEnd& end, bool echo_reply) const noexcept {
-    end.icmp_type_code = echo_reply ? echo_reply_of<N>(key.port_b()) : key.port_b();
-    auto& numbers = key.word[Key<N>::numbers];
-    numbers &= ~Word{0xffff'ffff};
-    if (icmp_in_ports_) numbers |= Word{end.icmp_type_code} << 16;
-  }
-
-  /// A direction without packets has counts of 0, TTLs of 0 and the other direction's times.
-  template <class S>
-  static void fill_empty_directions(std::byte* record) noexcept {
-    auto forward = Direction::load(record + S::forward_at), reverse = Direction::load(record + S::reverse_at);
-    const auto fill = [](Direction& empty, const Direction& other) {
-      empty.octet_word = 0;
-      empty.start_word = (empty.start_word & ~low_48) | (other.start_word & low_48);
-      empty.end_word = (empty.end_word & ~low_48) | (other.end_word & low_48);
-    };
-    if (forward.packets() == 0) fill(forward, reverse);
-    if (reverse.packets() == 0) fill(reverse, forward);
-    forward.store(record + S::forward_at);
-    reverse.store(record + S::reverse_at);
   }
 
   static constexpr Details no_details{};

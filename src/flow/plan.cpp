@@ -73,7 +73,7 @@ Blocks blocks_of(unsigned family) {
           .address_octets = S::Key::address_octets,
           .direction_at = {S::forward_at, S::biflow ? S::reverse_at : S::forward_at},
           .end_at = S::clocks_at,
-          .octets = S::clocks_at + S::ClocksAs::octets,
+          .octets = S::used_octets,
           .biflow = S::biflow};
 }
 

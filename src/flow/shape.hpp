@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a live record lies in memory: key block, one counter block a direction, clocks. The usual layouts are compiled;
+// How a live record lies in memory: key block, clocks, one counter block a direction. The usual layouts are compiled;
 // blocks for further elements come behind these, at offsets that are known at start.
 //
 //   key         Key4 (16 octets) or Key6 (40)
+//   clocks      first, last: the packet clock at the record's first and last packet
 //   direction   four words each; forward, then reverse (biflow)
 //                 octets    48 bits | minimum TTL 8 | maximum TTL 8
 //                 packets   48 bits | TCP control bits 12 | state 4
 //                 start     48 bits, ms since 1970 | interface + 1, 16
-//                 end       48 bits, ms since 1970 | 16: ToS of this direction's first packet, or the narrow clocks'
-//   clocks      first, last, close: the packet clock at the record's first and last packet and at its TCP close
+//                 end       48 bits, ms since 1970 | 16: reverse: ToS of its first packet; forward: more state, or the
+//                           narrow clocks'
+//   close       the packet clock at its TCP close; before `forward` where the key is long, else behind all
 //
 // Moments are kept, never deadlines: timeouts may change while records live.
-// IPv4 uniflow fits one cache line by keeping `last` and `close` as differences; the others fit two adjacent lines.
+// IPv4 uniflow fits one cache line by keeping `last` and `close` as differences; the others fit two adjacent lines, of
+// which a packet of an IPv4 biflow's forward direction touches the first alone, as does a look at when a flow ends.
 #pragma once
 
 #include <chrono>
@@ -29,16 +32,17 @@ inline constexpr Word low_48 = (Word{1} << 48) - 1;
 inline Word load_word(const std::byte* at) noexcept { return load_native<Word>(at); }
 inline void store_word(std::byte* at, Word word) noexcept { store_native(at, word); }
 
-/// State of a record, in the upper four bits of a direction's packets word.
+/// State of a record, in the upper four bits of a direction's packets word, and above a biflow's forward end.
 namespace state {
 inline constexpr Word closing = Word{1} << 60;      // forward word: the TCP connection is closing
 inline constexpr Word fin_forward = Word{1} << 61;  // forward word: a FIN was seen from the source
 inline constexpr Word fin_reverse = Word{1} << 62;  // forward word: a FIN was seen from the destination
 inline constexpr Word of_close = closing | fin_forward | fin_reverse;
-inline constexpr Word exchanged = Word{1} << 63;     // forward word: the source is end b of the key
-inline constexpr Word echo_reply = Word{1} << 60;    // reverse word: the first packet was an ICMP echo reply
-inline constexpr Word reverse_seen = Word{1} << 61;  // reverse word: a reverse packet has come since the flow began
+inline constexpr Word exchanged = Word{1} << 63;   // forward word: the source is end b of the key
+inline constexpr Word echo_reply = Word{1} << 60;  // reverse word: the first packet was an ICMP echo reply
 inline constexpr Word all = ~Word{0} << 60;
+inline constexpr Word reverse_seen = Word{1} << 48;  // forward end: a reverse packet has come since the flow began
+inline constexpr Word counts = Word{1} << 49;        // forward end: a packet has come since the last active end
 }  // namespace state
 
 /// The four words of a direction.
@@ -75,40 +79,45 @@ struct Clocks {
   Word first, last, close;
 };
 
-/// Three whole words.
+/// Whole words.
 struct WideClocks {
-  static constexpr std::size_t octets = 24;
-  static Clocks load(const std::byte* at, const std::byte*) noexcept {
-    return {load_word(at), load_word(at + 8), load_word(at + 16)};
+  static constexpr std::size_t close_octets = 8;
+
+  static Word last(const std::byte* at) noexcept { return load_word(at + 8); }
+  static void set_last(std::byte* at, Word last) noexcept { store_word(at + 8, last); }
+  static Clocks load(const std::byte* at, const std::byte* close) noexcept {
+    return {load_word(at), load_word(at + 8), load_word(close)};
   }
-  static void store(std::byte* at, std::byte*, const Clocks& clocks) noexcept {
+  static void store(std::byte* at, std::byte* close, const Clocks& clocks) noexcept {
     store_word(at, clocks.first);
     store_word(at + 8, clocks.last);
-    store_word(at + 16, clocks.close);
+    store_word(close, clocks.close);
   }
 };
 
 /// First whole, last and close as differences of 40 bits. A packet counts into a record only before its active end, so
 /// that neither comes later than the active timeout; and none counts after its close end, so that close lies before
-/// first by less than the closed timeout. The upper 16 bits of close lie in the forward end word.
+/// first by less than the closed timeout. The upper 16 bits of close lie above those of the forward end.
 struct NarrowClocks {
-  static constexpr std::size_t octets = 16;
+  static constexpr std::size_t close_octets = 0;
   static constexpr Word longest = (Word{1} << 40) - 1;
   static constexpr Word closed_max = Word{1} << 37;             ///< ns, 137 s
   static constexpr Word active_max = longest + 1 - closed_max;  ///< ns, 962 s
 
-  static Clocks load(const std::byte* at, const std::byte* forward) noexcept {
+  static Word last(const std::byte* at) noexcept { return load_word(at) + (load_word(at + 8) & longest); }
+  static void set_last(std::byte* at, Word last) noexcept {
+    store_word(at + 8, ((last - load_word(at)) & longest) | (load_word(at + 8) & ~longest));
+  }
+  static Clocks load(const std::byte* at, const std::byte* end) noexcept {
     const Word first = load_word(at), differences = load_word(at + 8);
-    const Word close_high = load_word(forward + Direction::end_at) >> 48;
-    const Word close = differences >> 40 | close_high << 24;
+    const Word close = differences >> 40 | load_word(end) >> 48 << 24;
     return {first, first + (differences & longest), first + close - closed_max};
   }
-  static void store(std::byte* at, std::byte* forward, const Clocks& clocks) noexcept {
+  static void store(std::byte* at, std::byte* end, const Clocks& clocks) noexcept {
     const Word close = (clocks.close - clocks.first + closed_max) & longest;
     store_word(at, clocks.first);
     store_word(at + 8, ((clocks.last - clocks.first) & longest) | close << 40);
-    const Word end = load_word(forward + Direction::end_at);
-    store_word(forward + Direction::end_at, (end & low_48) | (close >> 24) << 48);
+    store_word(end, (load_word(end) & low_48) | (close >> 24) << 48);
   }
 };
 
@@ -116,28 +125,41 @@ struct NarrowClocks {
 template <class KeyBlock, class ClockBlock, unsigned Directions>
 struct Shape {
   using Key = KeyBlock;
-  using ClocksAs = ClockBlock;
   static constexpr unsigned directions = Directions;
   static constexpr bool biflow = Directions == 2;
-  static constexpr std::size_t forward_at = Key::octets;
+  static constexpr bool narrow = ClockBlock::close_octets == 0;
+  static constexpr bool long_key = Key::octets > 16;
+  static constexpr std::size_t clocks_at = Key::octets;
+  static constexpr std::size_t forward_at = clocks_at + 16 + (long_key ? ClockBlock::close_octets : 0);
   static constexpr std::size_t reverse_at = forward_at + Direction::octets;  // biflow only
-  static constexpr std::size_t clocks_at = forward_at + Directions * Direction::octets;
-  static constexpr std::size_t octets = (clocks_at + ClockBlock::octets + 63) / 64 * 64;
+  static constexpr std::size_t behind_directions = forward_at + Directions * Direction::octets;
+  static constexpr std::size_t close_at = narrow     ? forward_at + Direction::end_at
+                                          : long_key ? clocks_at + 16
+                                                     : behind_directions;
+  static constexpr std::size_t used_octets = behind_directions + (long_key ? 0 : ClockBlock::close_octets);
+  static constexpr std::size_t octets = (used_octets + 63) / 64 * 64;
 
   static Clocks clocks(const std::byte* record) noexcept {
-    return ClockBlock::load(record + clocks_at, record + forward_at);
+    return ClockBlock::load(record + clocks_at, record + close_at);
   }
   static void set_clocks(std::byte* record, const Clocks& clocks) noexcept {
-    ClockBlock::store(record + clocks_at, record + forward_at, clocks);
+    ClockBlock::store(record + clocks_at, record + close_at, clocks);
   }
+  static Word first(const std::byte* record) noexcept { return load_word(record + clocks_at); }
+  static Word last(const std::byte* record) noexcept { return ClockBlock::last(record + clocks_at); }
+  static void set_last(std::byte* record, Word last) noexcept { ClockBlock::set_last(record + clocks_at, last); }
+
   static Word forward_state(const std::byte* record) noexcept {
     return load_word(record + forward_at + Direction::packets_at);
   }
+  static Word forward_end(const std::byte* record) noexcept {
+    return load_word(record + forward_at + Direction::end_at);
+  }
   static bool is_closing(const std::byte* record) noexcept { return forward_state(record) & state::closing; }
-  static Word packets(const std::byte* record) noexcept {
-    Word sum = forward_state(record) & low_48;
-    if constexpr (biflow) sum += load_word(record + reverse_at + Direction::packets_at) & low_48;
-    return sum;
+  /// Whether packets have come since the record began, or since its last active end.
+  static bool has_packets(const std::byte* record) noexcept {
+    if constexpr (biflow) return forward_end(record) & state::counts;
+    else return forward_state(record) & low_48;
   }
 };
 
@@ -149,5 +171,6 @@ using Biflow6 = Shape<Key6, WideClocks, 2>;
 static_assert(UniflowNarrow4::octets == 64, "IPv4 uniflow: one cache line");
 static_assert(Uniflow4::octets == 128 && Uniflow6::octets == 128 && Biflow4::octets == 128 && Biflow6::octets == 128,
               "the others: two adjacent cache lines");
+static_assert(Biflow4::reverse_at == 64 && Biflow6::forward_at == 64, "no direction lies in both lines");
 
 }  // namespace weir::flow

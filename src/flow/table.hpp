@@ -18,15 +18,16 @@
 
 namespace weir::flow {
 
-/// A record's number: its pool in the uppermost bit, its slot in the others.
+/// A record's number: its pool in the uppermost bit, a hint in the next one, its slot in the others.
 struct Place {
-  static constexpr std::uint32_t pool_bit = 1u << 31;
+  static constexpr std::uint32_t hint_bit = 1u << 30, slots_max = 1u << 30;
   std::uint32_t number;
 
   static constexpr Place in(unsigned pool, std::uint32_t slot) noexcept { return {pool << 31 | slot}; }
   constexpr unsigned pool() const noexcept { return number >> 31; }
-  constexpr std::uint32_t slot() const noexcept { return number & ~pool_bit; }
-  friend constexpr bool operator==(Place, Place) = default;
+  constexpr bool hint() const noexcept { return (number & hint_bit) != 0; }
+  constexpr std::uint32_t slot() const noexcept { return number & (hint_bit - 1); }
+  friend constexpr bool operator==(Place a, Place b) noexcept { return ((a.number ^ b.number) & ~hint_bit) == 0; }
 };
 
 /// Ten tags, compared at once before any key is touched, and the places they stand for. Tag 0: nothing there. A record
@@ -85,8 +86,8 @@ class RecordPool {
   std::uint32_t used_ = 0, free_ = none;
 };
 
-/// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every 2.6 flows of capacity,
-/// so that of `capacity` random keys fewer than 1 in 10,000 find their line full (the tail of a Poisson of mean 2.6).
+/// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every four flows of capacity,
+/// so that of `capacity` random keys 1 in 100,000 finds its line and the next one full.
 class Table {
  public:
   struct PoolOf {
@@ -95,7 +96,7 @@ class Table {
 
   Table(std::size_t capacity, PoolOf ipv4, PoolOf ipv6)
       : capacity_{capacity},
-        lines_{static_cast<std::uint32_t>(capacity * 5 / 13 + 1)},
+        lines_{static_cast<std::uint32_t>(capacity / 4 + 1)},
         line_memory_{lines_ * sizeof(TagLine)},
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
                RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {}
@@ -119,13 +120,18 @@ class Table {
   std::uint32_t lines() const noexcept { return lines_; }
 
   void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
-  /// Prefetches the record that the hash most likely leads to.
-  void prefetch_record(std::uint64_t hash, std::size_t record_octets) const noexcept {
+  /// The record that the hash most likely leads to, and the hint it was given; nullptr where no tag agrees.
+  struct Likely {
+    std::byte* record;
+    bool hint;
+  };
+  Likely likely(std::uint64_t hash, unsigned pool) const noexcept {
     const auto& at = line(line_of(hash));
     const auto matches = at.matches(tag_of(hash));
-    if (!matches) return;
-    const auto* record = record_at(Place{at.places[static_cast<unsigned>(std::countr_zero(matches))]});
-    for (std::size_t i = 0; i < record_octets; i += 64) weir::prefetch(record + i);
+    if (!matches) return {nullptr, false};
+    const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};
+    if (place.pool() != pool) return {nullptr, false};
+    return {pools_[pool].record(place.slot()), place.hint()};
   }
 
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }
@@ -141,13 +147,15 @@ class Table {
 
   bool full() const noexcept { return live_ == capacity_; }
   std::size_t live() const noexcept { return live_; }
+  /// How many were ever erased.
+  std::uint64_t erased() const noexcept { return erased_; }
   static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
   bool has_room(std::uint64_t hash) const noexcept {
     return !full() && (has_room(line(line_of(hash))) || has_room(line(after(line_of(hash)))));
   }
 
-  /// A new record's place; has_room(hash) must hold.
-  std::byte* insert(std::uint64_t hash, unsigned pool) noexcept {
+  /// A new record's place; has_room(hash) must hold. The hint is for likely().
+  std::byte* insert(std::uint64_t hash, unsigned pool, bool hint) noexcept {
     const auto home = line_of(hash);
     const bool away = !has_room(line(home));
     auto& at = line(away ? after(home) : home);
@@ -156,7 +164,7 @@ class Table {
     const auto way = static_cast<unsigned>(std::countr_zero(free_ways));
     const auto slot = pools_[pool].take();
     at.tags[way] = tag_of(hash);
-    at.places[way] = Place::in(pool, slot).number;
+    at.places[way] = Place::in(pool, slot).number | (hint ? Place::hint_bit : 0);
     line(home).away += away;
     ++live_;
     return pools_[pool].record(slot);
@@ -171,8 +179,20 @@ class Table {
     WEIR_ASSERT(way < TagLine::ways);
     at.tags[way] = 0;
     line(home).away -= in_home == TagLine::ways;
+    leave(place);
+  }
+
+  /// Frees a place and leaves its tag to clear(), which must come before the next lookup.
+  void leave(Place place) noexcept {
     pools_[place.pool()].give_back(place.slot());
     --live_;
+    ++erased_;
+  }
+
+  /// Takes all tags out. No record may live.
+  void clear() noexcept {
+    WEIR_ASSERT(live_ == 0);
+    line_memory_.clear();
   }
 
   std::uint32_t after(std::uint32_t number) const noexcept { return number + 1 == lines_ ? 0 : number + 1; }
@@ -192,11 +212,12 @@ class Table {
   /// TagLine::ways if it is not there.
   static unsigned way_of(const TagLine& at, Place place) noexcept {
     unsigned way = 0;
-    while (way < TagLine::ways && (at.tags[way] == 0 || at.places[way] != place.number)) ++way;
+    while (way < TagLine::ways && (at.tags[way] == 0 || Place{at.places[way]} != place)) ++way;
     return way;
   }
 
   std::size_t capacity_, live_ = 0;
+  std::uint64_t erased_ = 0;
   std::uint32_t lines_;
   Pages line_memory_;
   std::array<RecordPool, 2> pools_;

@@ -29,7 +29,6 @@ class UnderTest {
         fragments_{options, *meter_} {
     packets_.reserve(4096);
     headers_.reserve(4096);
-    which_.reserve(4096);
   }
 
   void add(const Arrival& arrival) {
@@ -37,7 +36,7 @@ class UnderTest {
     packet.stamp = arrival.stamp;
     packet.clock = clock_ = arrival.clock;
     packet.interface = arrival.interface;
-    which_.push_back(static_cast<std::uint16_t>(packets_.size()));
+    which_.add(packets_.size(), arrival.headers);
     packets_.push_back(packet);
     headers_.push_back(arrival.headers);
   }
@@ -79,7 +78,7 @@ class UnderTest {
   Instant clock_{};
   std::vector<Packet> packets_;
   std::vector<Headers> headers_;
-  std::vector<std::uint16_t> which_;
+  Chosen which_{1 << 16};
 };
 
 constexpr FragmentOptions roomy{.datagrams = 4096, .held = 4096, .hash_key = 1};
@@ -323,14 +322,16 @@ TEST(Fragments, that_waited_have_somebody_take_records_away_where_there_is_no_ro
     headers.source[1] = std::byte(i >> 8);
     headers.source[2] = std::byte(i);
     const Packet at{.clock = Instant{1s + std::chrono::microseconds{i}}};
-    std::array<std::uint16_t, 1> which{0};
+    Chosen which{1};
+    which.add(0, headers);
     fragments.add({&at, 1}, {&headers, 1}, {}, which, ended);
   }
   EXPECT_EQ(fragments.waiting().packets, many);
   for (int i = 0; i < 2; ++i) {  // the second of them ends what the first has begun
     auto headers = packet.headers;
     const Packet at{.clock = Instant{3s + i * 1s}};
-    std::array<std::uint16_t, 1> which{0};
+    Chosen which{1};
+    which.add(0, headers);
     fragments.add({&at, 1}, {&headers, 1}, {}, which, ended);
     fragments.expire(at.clock + 1s, ended);
   }

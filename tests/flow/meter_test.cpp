@@ -148,7 +148,7 @@ TEST(Meter, of_flows_touched_at_one_moment_the_one_in_the_lowest_slot_makes_room
   EXPECT_EQ(records[0].source[3], std::byte{1});
 }
 
-TEST(Meter, holds_its_capacity_of_random_keys_and_evicts_none_of_them) {
+TEST(Meter, holds_its_capacity_of_random_keys_but_for_one_in_ten_thousand) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     auto options = options_like({});
     options.capacity = 1 << 18;
@@ -163,7 +163,7 @@ TEST(Meter, holds_its_capacity_of_random_keys_and_evicts_none_of_them) {
       meter.add(packet);
       if (i % 1000 == 0) meter.pass();
     }
-    EXPECT_EQ(meter.ended(), 0u);  // fewer than 1 in 10,000 was asked for
+    EXPECT_LT(meter.ended(), options.capacity / 10'000);
   }
 }
 

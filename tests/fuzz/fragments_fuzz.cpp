@@ -84,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   std::vector<weir::Packet> packets;
   std::vector<Headers> headers;
-  std::vector<std::uint16_t> which;
+  flow::Chosen which{call_max};
   std::vector<test::SlowRecord> records;
   Instant clock{1'700'000'000s};
   std::uint64_t octets = 0;
@@ -107,7 +107,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .headers = headers_of(octet(at), octet(at + 1), octet(at + 3)), .stamp = clock, .clock = clock};
     octets += arrival.headers.octets;
     slow.add(arrival);
-    which.push_back(static_cast<std::uint16_t>(packets.size()));
+    which.add(packets.size(), arrival.headers);
     packets.push_back({.stamp = clock, .clock = clock});
     headers.push_back(arrival.headers);
     if (octet(at + 3) % 8 == 0 || packets.size() == call_max) pass();

@@ -116,10 +116,10 @@ BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uin
   return pool;
 }
 
-/// As the meter takes it: a line of tags for every 2.6 flows, a record for each flow in each family's pool.
+/// As the meter takes it: a line of tags for every four flows, a record for each flow in each family's pool.
 std::uint64_t table_octets(const Needs& needs) {
   const auto capacity = needs.capacity_of_worker;
-  return (capacity * 5 / 13 + 1) * 64 + capacity * (needs.record_octets[0] + needs.record_octets[1]);
+  return (capacity / 4 + 1) * 64 + capacity * (needs.record_octets[0] + needs.record_octets[1]);
 }
 
 /// All of a link's packets may fall to one queue.

@@ -3,7 +3,6 @@
 
 #include <x86intrin.h>
 
-#include <numeric>
 #include <utility>
 
 #include "flow/layout.hpp"
@@ -127,18 +126,18 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   if (from.check && !from.check->finished()) [[unlikely]]
     check_hashes(from, packets.size());
 
-  std::size_t own = 0;
+  counters_.packets.add(packets, headers_, outcomes_);
+  own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    counters_.packets.add(packets[i], headers_[i], outcomes_[i]);
     if (outcomes_[i] != Outcome::metered) continue;
     const auto to = reshard ? decoding_.shard_of(packets[i], headers_[i], details_, i, mesh_.workers()) : number_;
-    if (to == number_) own_[own++] = static_cast<std::uint16_t>(i);
+    if (to == number_) own_.add(i, headers_[i]);
     else pass_on(to, packets[i], i);
   }
   if (reshard)  // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
-  fragments_.add(packets, headers_, details_, std::span{own_}.first(own), ended_);
+  fragments_.add(packets, headers_, details_, own_, ended_);
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
                             std::memory_order_relaxed);
@@ -235,9 +234,9 @@ std::size_t Worker::take_over_from(SpscRing& ring) noexcept {
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets_over_.front().clock;
   packet_at_ = tsc_;
   hand_over();
-  std::iota(over_.begin(), over_.begin() + static_cast<std::ptrdiff_t>(count), std::uint16_t{0});
-  fragments_.add(Burst{packets_over_}.first(count), headers_over_, details_over_, std::span{over_}.first(count),
-                 ended_);
+  over_.clear();
+  for (std::size_t i = 0; i < count; ++i) over_.add(i, headers_over_[i]);
+  fragments_.add(Burst{packets_over_}.first(count), headers_over_, details_over_, over_, ended_);
   hand_over();
   return count;
 }

@@ -199,7 +199,7 @@ class Worker {
   std::vector<std::byte> handover_, payloads_over_;
   std::vector<Outcome> outcomes_;
   std::vector<Packet> packets_over_;
-  std::vector<std::uint16_t> own_, over_;
+  flow::Chosen own_, over_;
   WorkerCounters counters_;
   Published<WorkerCounters> published_;
   std::atomic<Request*> request_{nullptr};

@@ -142,7 +142,7 @@ TEST(Sizes, tables_are_as_large_as_the_meters) {
   Needs needs = one_port(10, 2);
   needs.capacity_of_worker = 1u << 20;
   needs.record_octets = {layouts[0].octets, layouts[1].octets};
-  EXPECT_EQ(reckon(needs).table_octets, ((1u << 20) * 5 / 13 + 1) * 64 + (1u << 20) * (64 + 128));
+  EXPECT_EQ(reckon(needs).table_octets, ((1u << 20) / 4 + 1) * 64 + (1u << 20) * (64 + 128));
 }
 
 TEST(Sizes, what_fits_is_not_refused) {
@@ -182,7 +182,7 @@ TEST(Sizes, tables_beyond_memory_are_refused_with_a_capacity_that_fits) {
   const auto machine = machine_with(100, 100, 2048 * mebi);
   const auto line = refusal(needs, machine);
   EXPECT_TRUE(says(line,
-                   "flow.capacity 67,108,864 needs 2 workers x 6.8 GiB of tables = 13.5 GiB; 2.0 GiB of memory "
+                   "flow.capacity 67,108,864 needs 2 workers x 6.5 GiB of tables = 13.0 GiB; 2.0 GiB of memory "
                    "are available: set flow.capacity to "))
       << line;
   needs.capacity = std::stoull(line.substr(line.rfind("to ") + 3));
