@@ -2,14 +2,17 @@
 #include "app/replay.hpp"
 
 #include <fmt/format.h>
+#include <immintrin.h>
 #include <tbb/global_control.h>
-#include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 #include <chrono>
 #include <new>
+#include <thread>
 
 #include "app/options.hpp"
+#include "app/relay.hpp"
 #include "decode/decode.hpp"
 #include "flow/layout.hpp"
 
@@ -18,6 +21,22 @@ namespace {
 
 /// Slices under way at once: enough that no worker waits for another's, few enough to stay in the caches.
 constexpr unsigned slices_per_worker = 3;
+
+/// How long somebody has found nothing to do: looks again at once for a while, then now and then, for the input may be
+/// somebody's pipe.
+class Idle {
+ public:
+  void after(bool work) noexcept {
+    if (work) turns_ = 0;
+    else if (++turns_ < turns_at_once) _mm_pause();
+    else std::this_thread::sleep_for(std::chrono::microseconds{100});
+  }
+  bool for_long() const noexcept { return turns_ >= turns_at_once; }
+
+ private:
+  static constexpr unsigned turns_at_once = 20'000;  // about a millisecond
+  unsigned turns_ = 0;
+};
 
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
@@ -72,30 +91,38 @@ void Replay::run_in_one_thread(const Watch& watch) noexcept {
   }
 }
 
-/// `workers_` threads in all, this one among them. Slices come back in order, so a slice's memory is free again when
-/// the one that many tokens later is read.
+/// `workers_` threads in all, this one among them. Each meters its shard first, so that a table stays with one core;
+/// with nothing to meter it exports or reads on; and with nothing of that it helps with others' shards: where oneTBB
+/// has fewer threads to give than were asked for, the same is done by fewer.
 void Replay::run_in_threads(const Watch& watch) noexcept {
+  Relay relay{works_, workers_};
+  const auto meter = [&](unsigned shard) {
+    return relay.meter(shard, [&](Work& work) { work.meter(shard, *fragments_[shard]); });
+  };
+  const auto work = [&](unsigned worker) {
+    const auto others = [&] {
+      bool any = false;
+      for (unsigned shard = 0; shard < workers_; ++shard) any |= shard != worker && meter(shard);
+      return any;
+    };
+    Idle idle;
+    while (!relay.through()) {
+      const bool any = meter(worker) || relay.export_slices([&](Work& slice) { export_slice(slice, watch); }) ||
+                       relay.read(
+                           worker, [&](Work& slice) { return read(slice, watch); },
+                           [&](Work& slice) { slice.decode(input_.selector()); }) ||
+                       (idle.for_long() && others());
+      idle.after(any);
+    }
+  };
   const tbb::global_control limit{tbb::global_control::max_allowed_parallelism, workers_};
   tbb::task_arena arena{static_cast<int>(workers_)};
-  std::size_t next = 0;
-  auto stages = tbb::make_filter<void, Work*>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) -> Work* {
-    auto* work = works_[next++ % works_.size()].get();
-    if (read(*work, watch)) return work;
-    flow.stop();
-    return nullptr;
+  arena.execute([&] {
+    tbb::task_group helpers;
+    for (unsigned worker = 1; worker < workers_; ++worker) helpers.run([&work, worker] { work(worker); });
+    work(0);
+    helpers.wait();
   });
-  stages = stages & tbb::make_filter<Work*, Work*>(tbb::filter_mode::parallel, [this](Work* work) {
-             work->decode(input_.selector());
-             return work;
-           });
-  for (unsigned shard = 0; shard < workers_; ++shard)
-    stages = stages & tbb::make_filter<Work*, Work*>(tbb::filter_mode::serial_in_order, [this, shard](Work* work) {
-               work->meter(shard, *fragments_[shard]);
-               return work;
-             });
-  const auto whole = stages & tbb::make_filter<Work*, void>(tbb::filter_mode::serial_in_order,
-                                                            [&](Work* work) { export_slice(*work, watch); });
-  arena.execute([&] { tbb::parallel_pipeline(works_.size(), whole); });
 }
 
 bool Replay::read(Work& work, const Watch& watch) noexcept {

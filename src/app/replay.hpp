@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Capture files through all stages, offline: slices in order, decoded in parallel, metered by shard, exported in order.
+// Capture files through all stages, offline: slices are read, metered by shard and exported in order, decoded in any.
 #pragma once
 
 #include <atomic>
