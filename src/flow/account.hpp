@@ -132,8 +132,7 @@ template <class S>
   const Word state = S::forward_state(record);
   const bool reverse = runs_back<S>(record, arrival);
   auto* direction = record + S::forward_at + reverse * Direction::octets;
-  bool unusual = arrival.clock - S::last(record) >= timeouts.idle;
-  unusual |= arrival.clock - S::first(record) >= timeouts.active;
+  bool unusual = may_have_ended<S>(record, arrival.clock, timeouts);
   unusual |= (state & timeouts.unusual_state) != 0;
   unusual |= (headers.tcp_flags & timeouts.closing_flags) != 0;
   unusual |= would_outgrow(direction, headers);

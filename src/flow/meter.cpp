@@ -200,20 +200,27 @@ class MeterOf final : public Meter {
     prefetch_records(burst.six);
   }
 
-  /// Of an IPv4 biflow's two lines the second is the reverse direction's. Which one a packet runs in is known by now
+  /// Where the table is full, a new flow needs the place of one whose record nothing else would bring. Of an IPv4
+  /// biflow's two lines the second is the reverse direction's. Which one a packet runs in is known by now
   /// but where a flow began anew in its place.
   template <class S>
   void prefetch_records(Pending<S, Extended>& pending) noexcept {
     for (std::size_t i = 0; i < pending.size; ++i) {
       const auto likely = table_.likely(pending.hash[i], pool_of<S>);
       pending.likely[i] = likely.record;
-      if (!likely.record) continue;
+      if (!likely.record) {
+        if (table_.full()) table_.prefetch_candidates(pending.hash[i], {judged_octets<S4>, judged_octets<S6>});
+        continue;
+      }
       prefetch(likely.record);
       if constexpr (in_first_line<S>) prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
       else
         for (std::size_t at = 64; at < live_octets<S>(); at += 64) prefetch(likely.record + at);
     }
   }
+  /// Of a record, to judge whether it has ended and when its last packet came.
+  template <class S>
+  static constexpr std::size_t judged_octets = S::forward_at + Direction::octets;
   template <class S>
   static constexpr bool in_first_line = !Extended && S::forward_at + Direction::octets <= 64;
 
@@ -336,40 +343,48 @@ class MeterOf final : public Meter {
     if (table_.has_room(hash)) [[likely]]
       return;
     auto number = table_.line_of(hash);
-    while (table_.line(number).matches(0) == (1u << TagLine::ways) - 1)  // full elsewhere: the next line that holds any
+    while (table_.line(number).taken() == 0)  // full elsewhere: the next line that holds any
       number = table_.after(number);
     const auto line = table_.line(number);  // as it was before any of it ended
     const auto live_before = table_.live();
-    Place oldest{};
+    unsigned oldest = 0;
     Word oldest_last = ~Word{0};
-    for (unsigned way = 0; way < TagLine::ways; ++way) {
-      if (line.tags[way] == 0) continue;
+    for (auto ways = line.taken(); ways; ways &= ways - 1) {
+      const auto way = static_cast<unsigned>(std::countr_zero(ways));
       const Place place{line.places[way]};
-      const auto last =
-          place.pool() == 0 ? settle_or_last<S4>(place, now, ended) : settle_or_last<S6>(place, now, ended);
-      if (last >= oldest_last) continue;
-      oldest_last = last;
-      oldest = place;
+      const auto last = place.pool() == 0 ? settle_or_last<S4>(number, way, place, now, ended)
+                                          : settle_or_last<S6>(number, way, place, now, ended);
+      const bool older = last < oldest_last;
+      oldest_last = older ? last : oldest_last;
+      oldest = older ? way : oldest;
     }
     if (table_.live() < live_before) return;
-    if (oldest.pool() == 0) evict<S4>(oldest, ended);
-    else evict<S6>(oldest, ended);
+    const Place place{line.places[oldest]};
+    if (place.pool() == 0) evict<S4>(number, oldest, place, ended);
+    else evict<S6>(number, oldest, place, ended);
   }
 
   /// Frees the place if its record is past its end; else says when its last packet came.
   template <class S>
-  Word settle_or_last(Place place, Word now, Ended& ended) noexcept {
+  Word settle_or_last(std::uint32_t line, unsigned way, Place place, Word now, Ended& ended) noexcept {
     auto* record = table_.record_at(place);
-    if (!settle<S>(record, now, ended)) return S::clocks(record).last;
-    erase<S>(place);
+    const auto last = S::last(record);
+    if (!may_have_ended<S>(record, now, timeouts_) || !settle<S>(record, now, ended)) [[likely]]
+      return last;
+    erase_in<S>(line, way);
     return ~Word{0};
   }
 
   template <class S>
-  void evict(Place place, Ended& ended) noexcept {
+  void evict(std::uint32_t line, unsigned way, Place place, Ended& ended) noexcept {
     const auto* record = table_.record_at(place);
     if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
-    erase<S>(place);
+    erase_in<S>(line, way);
+  }
+
+  template <class S>
+  void erase_in(std::uint32_t line, unsigned way) noexcept {
+    table_.erase_in(line, way, [this](Place place) { return hash_in<S>(table_.record_at(place)); });
   }
 
   void sweep_one(Word now, Ended& ended) noexcept {

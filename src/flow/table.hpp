@@ -31,12 +31,13 @@ struct Place {
 };
 
 /// Ten tags, compared at once before any key is touched, and the places they stand for. Tag 0: nothing there. A record
-/// whose line is full lies in the next one; `away` counts them, so that a lookup goes there only if there are any.
+/// whose line is full lies in the next one; `away` counts them, so that a lookup goes there only if there are any, and
+/// that line's `guests`.
 struct alignas(64) TagLine {
   static constexpr unsigned ways = 10;
   std::array<std::uint16_t, ways> tags;
   std::array<std::uint32_t, ways> places;
-  std::uint32_t away;
+  std::uint16_t away, guests;
 
   /// Bit i: tags[i] == tag.
   unsigned matches(std::uint16_t tag) const noexcept {
@@ -46,6 +47,8 @@ struct alignas(64) TagLine {
                high = _mm_cmpeq_epi16(_mm_load_si128(at + 1), wanted);
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & ((1u << ways) - 1);
   }
+  /// Bit i: there is something in way i.
+  unsigned taken() const noexcept { return ~matches(0) & ((1u << ways) - 1); }
 };
 static_assert(sizeof(TagLine) == 64, "one bucket, one cache line");
 
@@ -134,6 +137,16 @@ class Table {
     return {pools_[pool].record(place.slot()), place.hint()};
   }
 
+  /// Prefetches the records among which one must go for a new one with this hash, up to `octets[pool]` of each.
+  void prefetch_candidates(std::uint64_t hash, std::array<std::size_t, 2> octets) const noexcept {
+    const auto& at = line(line_of(hash));
+    for (auto ways = at.taken(); ways; ways &= ways - 1) {
+      const Place place{at.places[static_cast<unsigned>(std::countr_zero(ways))]};
+      const auto* record = record_at(place);
+      for (std::size_t i = 0; i < octets[place.pool()]; i += 64) weir::prefetch(record + i);
+    }
+  }
+
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }
   const RecordPool& pool(unsigned number) const noexcept { return pools_[number]; }
 
@@ -165,21 +178,32 @@ class Table {
     const auto slot = pools_[pool].take();
     at.tags[way] = tag_of(hash);
     at.places[way] = Place::in(pool, slot).number | (hint ? Place::hint_bit : 0);
-    line(home).away += away;
+    line(home).away = static_cast<std::uint16_t>(line(home).away + away);
+    at.guests = static_cast<std::uint16_t>(at.guests + away);
     ++live_;
     return pools_[pool].record(slot);
   }
 
   /// Frees the place of a record whose key has this hash.
   void erase(std::uint64_t hash, Place place) noexcept {
-    const auto home = line_of(hash);
-    const auto in_home = way_of(line(home), place);
-    auto& at = line(in_home < TagLine::ways ? home : after(home));
-    const auto way = in_home < TagLine::ways ? in_home : way_of(at, place);
+    auto& home = line(line_of(hash));
+    if (const auto way = way_of(home, place); way < TagLine::ways) return take_out(home, way);
+    auto& at = line(after(line_of(hash)));
+    const auto way = way_of(at, place);
     WEIR_ASSERT(way < TagLine::ways);
-    at.tags[way] = 0;
-    line(home).away -= in_home == TagLine::ways;
-    leave(place);
+    --home.away;
+    --at.guests;
+    take_out(at, way);
+  }
+
+  /// Frees what is in a way of a line; `hash_of(place)` is asked for its key's hash where it may be that of a guest.
+  template <class HashOf>
+  void erase_in(std::uint32_t number, unsigned way, HashOf hash_of) noexcept {
+    auto& at = line(number);
+    const Place place{at.places[way]};
+    if (at.guests == 0) [[likely]]
+      take_out(at, way);
+    else erase(hash_of(place), place);
   }
 
   /// Frees a place and leaves its tag to clear(), which must come before the next lookup.
@@ -207,6 +231,11 @@ class Table {
       if (is_it(record)) return record;
     }
     return nullptr;
+  }
+
+  void take_out(TagLine& at, unsigned way) noexcept {
+    at.tags[way] = 0;
+    leave(Place{at.places[way]});
   }
 
   /// TagLine::ways if it is not there.
