@@ -123,30 +123,29 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   S::set_clocks(record, clocks);
 }
 
-/// The same of a packet for which nothing but counting is to be done, as for most. False: it may need more, and nothing
-/// was changed. What is asked of the record is asked at once: no answer can be foreseen of a packet's direction, and
-/// the others are all but always no.
+/// Whether nothing but counting is to be done for a packet, as for most; account() does the rest. All is asked at once:
+/// no answer can be foreseen of a packet's direction, and the others are all but always yes.
 template <class S>
-[[gnu::always_inline]] inline bool count_at_once(std::byte* record, const Headers& headers, const Arrival& arrival,
-                                                 const Timeouts& timeouts) noexcept {
-  const Word state = S::forward_state(record);
-  const bool reverse = runs_back<S>(record, arrival);
-  auto* direction = record + S::forward_at + reverse * Direction::octets;
+[[gnu::always_inline]] inline bool only_counts(const std::byte* record, bool reverse, const Headers& headers,
+                                               const Arrival& arrival, const Timeouts& timeouts) noexcept {
   bool unusual = may_have_ended<S>(record, arrival.clock, timeouts);
-  unusual |= (state & timeouts.unusual_state) != 0;
+  unusual |= (S::forward_state(record) & timeouts.unusual_state) != 0;
   unusual |= (headers.tcp_flags & timeouts.closing_flags) != 0;
-  unusual |= would_outgrow(direction, headers);
+  unusual |= would_outgrow(record + S::forward_at + reverse * Direction::octets, headers);
   if constexpr (S::biflow) {
     const Word seen = state::counts | (Word{reverse} * state::reverse_seen);
     unusual |= (S::forward_end(record) & seen) != seen;
   } else {
     unusual |= !S::has_packets(record);
   }
-  if (unusual) [[unlikely]]
-    return false;
-  count(direction, headers, arrival.stamp_ms);
+  return !unusual;
+}
+
+template <class S>
+[[gnu::always_inline]] inline void only_count(std::byte* record, bool reverse, const Headers& headers,
+                                              const Arrival& arrival) noexcept {
+  count(record + S::forward_at + reverse * Direction::octets, headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
-  return true;
 }
 
 }  // namespace weir::flow

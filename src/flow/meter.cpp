@@ -236,10 +236,25 @@ class MeterOf final : public Meter {
     auto* record = pending.likely[i];
     if (!record || burst.erased != table_.erased() || !is_of(pending, i, record)) [[unlikely]]
       record = table_.find(pending.hash[i], pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
-    if constexpr (!Extended)
-      if (record && count_at_once<S>(record, *pending.headers[i], arrival, timeouts_)) [[likely]]
-        return;
-    count_step_by_step(record, pending, i, arrival, ended);
+    if (!record || !count_at_once(record, pending, i, arrival)) [[unlikely]]
+      count_step_by_step(record, pending, i, arrival, ended);
+  }
+
+  /// False: the packet needs more than that, and nothing was changed.
+  template <class S>
+  bool count_at_once(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
+                     const Arrival& arrival) const noexcept {
+    const bool reverse = runs_back<S>(record, arrival);
+    if (!only_counts<S>(record, reverse, *pending.headers[i], arrival, timeouts_)) return false;
+    if constexpr (Extended) {
+      const auto& plan = plan_of<S>();
+      const auto sight = pending.sight(i);
+      const auto* direction = record + S::forward_at + reverse * Direction::octets;
+      if (outgrown(plan.limits[reverse], record, direction, sight).any) return false;
+      run_each(plan, record, sight, reverse, false);
+    }
+    only_count<S>(record, reverse, *pending.headers[i], arrival);
+    return true;
   }
 
   template <class S>
