@@ -5,9 +5,9 @@ import shlex
 import struct
 
 ETHERTYPES = {"ipv4": 0x0800, "ipv6": 0x86DD, "vlan": 0x8100, "svlan": 0x88A8, "mpls": 0x8847, "pppoe": 0x8864,
-              "arp": 0x0806}
+              "arp": 0x0806, "eth": 0x6558}
 PROTOCOLS = {"hopbyhop": 0, "icmp": 1, "igmp": 2, "ipv4": 4, "tcp": 6, "udp": 17, "dccp": 33, "ipv6": 41,
-             "routing": 43, "fragment": 44, "ah": 51, "icmpv6": 58, None: 59, "destination": 60, "sctp": 132,
+             "routing": 43, "fragment": 44, "gre": 47, "ah": 51, "icmpv6": 58, None: 59, "destination": 60, "sctp": 132,
              "udplite": 136}
 PPP_PROTOCOLS = {"ipv4": 0x0021, "ipv6": 0x0057}
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128, "N": 256}
@@ -212,6 +212,32 @@ def transport(segment, at, protocol, ip):
     return with_checksum(segment, at, ip.addresses() + sizes)
 
 
+def gre(layer, inner, kind, _ip):
+    numbers = [layer(word) for word in ("key", "sequence") if word in layer.values]
+    flags = ("key" in layer.values) << 13 | ("sequence" in layer.values) << 12
+    return struct.pack(f"!HH{len(numbers)}I", flags, layer("type", ETHERTYPES.get(kind, 0)), *numbers) + inner
+
+
+def vxlan(layer, inner, _kind, _ip):
+    return struct.pack("!II", 0x08000000, layer("vni") << 8) + inner
+
+
+def geneve(layer, inner, kind, _ip):
+    options = bytes.fromhex(layer("options", ""))
+    return struct.pack("!BBHI", len(options) // 4, 0, layer("type", ETHERTYPES.get(kind, 0)),
+                       layer("vni") << 8) + options + inner
+
+
+def gtpu(layer, inner, _kind, _ip):
+    """With `sequence`, and with `qfi` the container of a PDU session, which goes up unless `down 1`."""
+    flags, session = 0x30 | ("sequence" in layer.values) << 1, b""
+    if "qfi" in layer.values:
+        flags |= 4
+        session = struct.pack("!BBBB", 1, 0 if layer("down") else 0x10, layer("qfi"), 0)
+    more = struct.pack("!HBB", layer("sequence"), 0, 0x85 if session else 0) + session if flags & 7 else b""
+    return struct.pack("!BBHI", flags, layer("kind", 255), len(more) + len(inner), layer("teid")) + more + inner
+
+
 def raw(layer, _inner, _kind, _ip):
     return bytes.fromhex(layer("hex"))
 
@@ -220,7 +246,7 @@ BUILDERS = {"eth": eth, "vlan": vlan, "svlan": vlan, "mpls": mpls, "pppoe": pppo
             "null": null, "loop": loop, "ipv4": ipv4, "ipv6": ipv6, "hopbyhop": options_header,
             "destination": options_header, "routing": routing, "fragment": fragment, "ah": ah, "tcp": tcp,
             "udp": udp, "udplite": udplite, "sctp": sctp, "dccp": dccp, "dns": dns, "icmp": icmp, "icmpv6": icmpv6,
-            "igmp": igmp, "raw": raw}
+            "igmp": igmp, "gre": gre, "vxlan": vxlan, "geneve": geneve, "gtpu": gtpu, "raw": raw}
 ETHERNET_LEAST = 60
 
 

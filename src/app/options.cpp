@@ -32,7 +32,6 @@ flow::MeterOptions meter_options(const Settings& settings, unsigned shards) {
           .key = settings.flow.key,
           .templates = templates_of(settings),
           .payload_octets = settings.flow.payload_octets,
-          .enterprise = settings.exporter.enterprise_number,
           .domain = settings.exporter.domain};
 }
 

@@ -12,6 +12,7 @@
 #include "app/templates.hpp"
 #include "base/distance.hpp"
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace weir::app {
 namespace {
@@ -250,7 +251,7 @@ const Setting& setting_named(const Assignment& assignment) {
   const auto at = std::find_if(std::begin(settings), std::end(settings), has_name);
   if (at == std::end(settings))
     throw StartError{fmt::format("{}: no setting is called {}; the nearest is {}", assignment.where,
-                                 quoted(assignment.name), nearest_name(assignment.name))};
+                                 printable(assignment.name), nearest_name(assignment.name))};
   return *at;
 }
 
@@ -268,7 +269,7 @@ void assign(Settings& to, const Assignment& assignment) {
     } else {
       if (assignment.shape == Assignment::Shape::list) return refuse("a list");
       const auto value = value_from<T>(assignment.values.at(0), setting);
-      if (!value) return refuse("'" + quoted(assignment.values[0]) + "'");
+      if (!value) return refuse("'" + printable(assignment.values[0]) + "'");
       member(to) = *value;
     }
   };
@@ -284,8 +285,9 @@ bool is_list(std::string_view name) noexcept {
 Assignment assignment_from(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == text.npos || equals == 0)
-    throw StartError{fmt::format("--set {}: write --set name=value, such as --set flow.timeout_idle=30", quoted(text))};
-  const auto name = text.substr(0, equals), value = text.substr(equals + 1), where = "--set " + quoted(text);
+    throw StartError{
+        fmt::format("--set {}: write --set name=value, such as --set flow.timeout_idle=30", printable(text))};
+  const auto name = text.substr(0, equals), value = text.substr(equals + 1), where = "--set " + printable(text);
   if (!value.starts_with('[') || !is_list(name)) return {name, {value}, Assignment::Shape::scalar, where};
   const bool ends = value.ends_with(']');  // else the parser's own words lead astray
   const auto list = ends ? read_assignments(name + ": " + value, where) : std::vector<Assignment>{};

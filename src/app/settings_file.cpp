@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 namespace weir::app {
 namespace {
@@ -70,7 +71,7 @@ class Collector : public YAML::EventHandler {
     plain(mark, {}, anchor);
     if (!has_key_) refuse_at(mark, "a value without a name");
     const auto& [name, line] = *lines_.find(path_of(key_));  // the mark is already at what follows
-    refuse(file_name_, line, fmt::format("{} has no value; give one or take the line out", quoted(name)));
+    refuse(file_name_, line, fmt::format("{} has no value; give one or take the line out", printable(name)));
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -116,14 +117,15 @@ class Collector : public YAML::EventHandler {
 
   void plain(const YAML::Mark& mark, std::string_view tag, YAML::anchor_t anchor) const {
     if (anchor != YAML::NullAnchor) refuse_at(mark, "an anchor (&); write the value out where it is needed");
-    if (!tag.empty() && tag != "?" && tag != "!") refuse_at(mark, fmt::format("a tag ({}); leave it out", quoted(tag)));
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse_at(mark, fmt::format("a tag ({}); leave it out", printable(tag)));
   }
 
   void take_key(const YAML::Mark& mark, const std::string& key) {
     if (key.empty()) refuse_at(mark, "a value without a name");
     const auto [at, fresh] = lines_.emplace(path_of(key), line_of(mark));
     if (!fresh)
-      refuse_at(mark, fmt::format("{} is given twice, first in line {}; keep one", quoted(at->first), at->second));
+      refuse_at(mark, fmt::format("{} is given twice, first in line {}; keep one", printable(at->first), at->second));
     key_ = key;
     has_key_ = true;
   }
@@ -156,11 +158,11 @@ std::vector<Assignment> read_assignments(std::string_view text, const std::strin
     return parse(text, file_name);
   } catch (const YAML::Exception& error) {
     refuse(file_name, static_cast<std::size_t>(std::max(error.mark.line, 0)) + 1,
-           fmt::format("not YAML: {}", quoted(error.msg)));
+           fmt::format("not YAML: {}", printable(error.msg)));
   } catch (const StartError&) {
     throw;
   } catch (const std::exception& error) {  // the library has thrown others as well
-    throw StartError{fmt::format("{}: not YAML: {}", file_name, quoted(error.what()))};
+    throw StartError{fmt::format("{}: not YAML: {}", file_name, printable(error.what()))};
   }
 }
 
@@ -172,14 +174,6 @@ std::string read_settings_file(const std::string& file_name) {
   if (!file || std::ferror(file.get()))
     throw StartError{fmt::format("{}: cannot be read: {}", file_name, std::strerror(errno))};
   return text;
-}
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t octets_max = 80;
-  std::string out{text.substr(0, octets_max)};
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
-  return text.size() > octets_max ? out + "…" : out;
 }
 
 }  // namespace weir::app

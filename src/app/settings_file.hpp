@@ -24,7 +24,4 @@ std::vector<Assignment> read_assignments(std::string_view text, const std::strin
 /// A whole file; StartError if it cannot be read or is larger than any settings are.
 std::string read_settings_file(const std::string& file_name);
 
-/// What a hostile file said, fit for one line: control characters and what is too long are left out.
-std::string quoted(std::string_view text);
-
 }  // namespace weir::app

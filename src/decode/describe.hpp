@@ -14,8 +14,10 @@
 
 namespace weir::decode {
 
-/// ipv6ExtensionHeaders (IANA 64): its bits by what a header's number is. Those that nobody walks over count, too,
-/// where a chain ends in them.
+/// ipv6ExtensionHeaders (64): its bits by what a header's number is, as IANA's registry has them since erratum 1738 to
+/// RFC 5102, whose own order is another. The registry does not say which end bit 0 is at; RFC 9740 §3.3 makes it the
+/// least significant one of the element that comes after this one. Those that nobody walks over count, too, where a
+/// chain ends in them.
 constexpr std::uint32_t extension_bit(std::uint8_t kind, bool later_fragment) noexcept {
   switch (kind) {
     case protocol::ipv6_options: return 1u << 0;

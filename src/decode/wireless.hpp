@@ -44,17 +44,32 @@ constexpr Step read_ieee80211(Frame& frame, bool padded, auto& out) noexcept {
   return {Layer::llc};
 }
 
+/// What a receiver put before a frame.
+struct Received {
+  const std::byte* header = nullptr;  ///< nullptr: it is not there, and `step` says what becomes of the packet
+  std::size_t octets = 0;
+  Step step{};
+};
+
+/// radiotap and PPI begin alike: version 0, a flag octet, the length of all, little-endian, and a word more.
+constexpr Received take_received(Frame& frame) noexcept {
+  constexpr std::size_t octets_least = 8;
+  const auto* front = Frame{frame}.take(octets_least);
+  if (!front) return {.step = lacks(frame, octets_least)};
+  const std::size_t octets = load_le<std::uint16_t>(front + 2);
+  if (load_be<std::uint8_t>(front) != 0 || octets < octets_least) return {.step = ends(Outcome::not_ip)};
+  const auto* header = frame.take(octets);
+  if (!header) return {.step = lacks(frame, octets)};
+  return {.header = header, .octets = octets};
+}
+
 /// radiotap.org: little-endian; flags are the second field, behind as many words of presence bits as follow each other.
 constexpr Step read_radiotap(Frame& frame) noexcept {
   constexpr std::uint32_t has_time = 1, has_flags = 2, another_word = 0x8000'0000;
   constexpr std::uint8_t has_check_sequence = 0x10, padded = 0x20;
-  constexpr std::size_t header_least = 8, time = 8;
-  const auto* front = Frame{frame}.take(header_least);
-  if (!front) return lacks(frame, header_least);
-  const std::size_t octets = load_le<std::uint16_t>(front + 2);
-  if (load_be<std::uint8_t>(front) != 0 || octets < header_least) return ends(Outcome::not_ip);
-  const auto* header = frame.take(octets);
-  if (!header) return lacks(frame, octets);
+  constexpr std::size_t time = 8;
+  const auto [header, octets, step] = take_received(frame);
+  if (!header) return step;
 
   std::size_t at = 4;
   while (load_le<std::uint32_t>(header + at) & another_word)
@@ -71,17 +86,13 @@ constexpr Step read_radiotap(Frame& frame) noexcept {
 /// Per-Packet Information: little-endian; `link` becomes that of what follows. Its first field may tell of a check
 /// sequence.
 constexpr Step read_ppi(Frame& frame, Link& link) noexcept {
-  constexpr std::size_t header_least = 8, field_with_flags = 14;
+  constexpr std::size_t fields = 8, field_with_flags = 14;
   constexpr std::uint16_t common_field = 2, has_check_sequence = 1;
-  const auto* front = Frame{frame}.take(header_least);
-  if (!front) return lacks(frame, header_least);
-  const std::size_t octets = load_le<std::uint16_t>(front + 2);
-  if (load_be<std::uint8_t>(front) != 0 || octets < header_least) return ends(Outcome::not_ip);
-  const auto* header = frame.take(octets);
-  if (!header) return lacks(frame, octets);
+  const auto [header, octets, step] = take_received(frame);
+  if (!header) return step;
   link = link_from_number(load_le<std::uint32_t>(header + 4));
   if (link == Link::unsupported) return ends(Outcome::not_ip);
-  const bool common = octets >= header_least + field_with_flags && load_le<std::uint16_t>(header + 8) == common_field;
+  const bool common = octets >= fields + field_with_flags && load_le<std::uint16_t>(header + fields) == common_field;
   if (common && load_le<std::uint16_t>(header + 20) & has_check_sequence) leave_check_sequence(frame);
   return {Layer::ppi};
 }

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <vector>
-#include <weir/element.hpp>
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
@@ -34,10 +33,9 @@ struct MeterOptions {
   std::uint32_t egress_interface = 0;            ///< exported as it is
   ClockWidth clock_width = ClockWidth::shortest;
   std::vector<std::string> key{};  ///< elements, addresses also as "sourceIPv4Address/24"; empty: the usual key
-  std::vector<WantedTemplate> templates{};     ///< empty: the usual templates
-  std::size_t payload_octets = 0;              ///< first octets of payload that a record keeps of each direction
-  std::uint32_t enterprise = enterprise::own;  ///< announced for elements of our own
-  std::uint32_t domain = 1;                    ///< observationDomainId
+  std::vector<WantedTemplate> templates{};  ///< empty: the usual templates
+  std::size_t payload_octets = 0;           ///< first octets of payload that a record keeps of each direction
+  std::uint32_t domain = 1;                 ///< observationDomainId
 };
 
 }  // namespace weir::flow

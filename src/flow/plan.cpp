@@ -334,13 +334,9 @@ class FamilyPlanner {
     for (const auto& from : templates_) {
       auto& to = layout.templates.emplace_back();
       to.name = from.name;
-      for (const auto& field : from.fields) to.fields.push_back(field_of(field, announced(field)));
+      for (const auto& field : from.fields)
+        to.fields.push_back(field_of(field, {.pen = field.field->pen, .id = field.field->id, .octets = field.octets}));
     }
-  }
-
-  Field announced(const Resolved& field) const {
-    const auto pen = field.field->pen == enterprise::own ? options_.enterprise : field.field->pen;
-    return {.pen = pen, .id = field.field->id, .octets = field.octets};
   }
 
   Field field_of(const Resolved& wanted, Field field) {

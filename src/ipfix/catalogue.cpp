@@ -21,13 +21,13 @@ Catalogue::Catalogue(std::span<const RecordLayout> layouts, const CatalogueOptio
     option_plans_.emplace_back(planned, shape.stored_octets);
     const bool seldom = option == Option::port_losses || option == Option::type_information ||
                         std::ranges::count(options_of_sampling, option) > 0;
-    if (!seldom) announce(option);
+    if (!seldom) announce(option, announcements_);
     note_length(option_plans_.back().octets_max(), "a record of options");
   }
-  if (options.run == Run::live) announce(Option::port_losses);
+  if (options.run == Run::live) announce(Option::port_losses, announcements_);
   describe_properties();
   if (options.types) describe_types(*options.types);
-  for (const auto option : options_of_sampling) announce(option);
+  for (const auto option : options_of_sampling) announce(option, announcements_);
 }
 
 void Catalogue::note_length(std::size_t octets, const std::string& what) {
@@ -51,21 +51,21 @@ void Catalogue::add(const RecordLayout& layout, bool common_properties) {
   }
 }
 
-void Catalogue::announce(Option option) {
+void Catalogue::announce(Option option, std::vector<Told>& among) {
   const auto shape = shape_of(option);
-  announcements_.push_back({options_template_set, options_template_record(id_of(option), shape.fields, shape.scopes)});
-  note_length(announcements_.back().record.size(), "a template of options");
+  among.push_back({options_template_set, options_template_record(id_of(option), shape.fields, shape.scopes)});
+  note_length(among.back().record.size(), "a template of options");
 }
 
 void Catalogue::describe_properties() {
   constexpr std::array<std::byte, 16> nothing{};  // constants only: there is no record behind them
   for (const auto& set : properties_) {
-    const auto number = option_template_first.value + options_count + descriptions_.size();
+    const auto number = option_template_first.value + options_count + properties_told_.size();
     const TemplateId id{static_cast<std::uint16_t>(number)};
     announcements_.push_back({options_template_set, options_template_record(id, set.fields, 1)});
     const EncodePlan plan{set.fields, nothing.size()};
-    descriptions_.push_back({id, std::vector<std::byte>(plan.octets_max())});
-    plan.encode(nothing.data(), descriptions_.back().record.data());
+    properties_told_.push_back({id.value, std::vector<std::byte>(plan.octets_max())});
+    plan.encode(nothing.data(), properties_told_.back().record.data());
     note_length(announcements_.back().record.size(), "a template of common properties");
     note_length(plan.octets_max(), "a record of common properties");
   }
@@ -88,10 +88,10 @@ void Catalogue::describe_types(const Vocabulary& words) {
   for (const auto& fields : announced_) describe(fields);
   for (const auto& set : properties_) describe(set.fields);
   if (described.empty()) return;
-  announce(Option::type_information);
+  announce(Option::type_information, types_);
   for (const auto& element : described) {
-    descriptions_.push_back({id_of(Option::type_information), type_information(element)});
-    note_length(descriptions_.back().record.size(), fmt::format("the name {}", element.name));
+    types_.push_back({id_of(Option::type_information).value, type_information(element)});
+    note_length(types_.back().record.size(), fmt::format("the name {}", element.name));
   }
 }
 

@@ -55,22 +55,20 @@ class Catalogue {
   }
   const EncodePlan& plan_of(Option option) const noexcept { return option_plans_[static_cast<std::size_t>(option)]; }
 
-  /// Template Records and Options Template Records in the order in which they are announced. Those that tell of
-  /// sampling come last, so that they can follow later.
-  struct Announcement {
+  /// A record that never changes, as it is sent, and the set that it belongs to.
+  struct Told {
     std::uint16_t set;
     std::vector<std::byte> record;
   };
-  std::span<const Announcement> announcements(bool sampled) const noexcept {
+  /// Types of elements (RFC 5610): their template, then a Data Record each. Empty where there is nothing to tell.
+  std::span<const Told> types() const noexcept { return types_; }
+  /// All other Template Records and Options Template Records in the order in which they are announced. Those that tell
+  /// of sampling come last, so that they can follow later.
+  std::span<const Told> announcements(bool sampled) const noexcept {
     return std::span{announcements_}.first(announcements_.size() - (sampled ? 0 : options_of_sampling.size()));
   }
-
-  /// Data Records that belong to the templates and never change: common properties and types of elements.
-  struct Description {
-    TemplateId set;
-    std::vector<std::byte> record;
-  };
-  std::span<const Description> descriptions() const noexcept { return descriptions_; }
+  /// Data Records of common properties (RFC 5473).
+  std::span<const Told> properties() const noexcept { return properties_told_; }
 
   /// The longest record of any kind.
   std::size_t record_octets_max() const noexcept { return longest_.octets; }
@@ -91,7 +89,7 @@ class Catalogue {
     std::string what;
   };
   void add(const RecordLayout& layout, bool common_properties);
-  void announce(Option option);
+  void announce(Option option, std::vector<Told>& among);
   void describe_types(const Vocabulary& words);
   void describe_properties();
   void note_length(std::size_t octets, const std::string& what);
@@ -100,9 +98,8 @@ class Catalogue {
   std::vector<FlowTemplate> flow_templates_;
   std::vector<std::vector<Field>> announced_;  ///< fields of the flow templates
   std::vector<EncodePlan> option_plans_;
-  std::vector<Announcement> announcements_;
+  std::vector<Told> types_, announcements_, properties_told_;
   std::vector<CommonProperties> properties_;
-  std::vector<Description> descriptions_;
   std::size_t flow_octets_max_ = 0;
   Longest longest_{std::max(interface_name_record_max, port_losses_record_max), "a name"};
 };

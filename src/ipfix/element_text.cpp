@@ -8,6 +8,7 @@
 #include <optional>
 #include <weir/message.hpp>
 
+#include "base/printable.hpp"
 #include "ipfix/profiles.hpp"
 #include "ipfix/refuse.hpp"
 

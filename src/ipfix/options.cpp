@@ -81,13 +81,17 @@ constexpr std::array port_losses{
     Field{.id = 335, .octets = variable_length},  // selectorName
     Field{.id = 135, .octets = 8},                // droppedPacketTotalCount
 };
+// All that RFC 5610 §3.9 lists: libfixbuf learns from records that have all of it, from others nothing.
 constexpr std::array type_information{
     Field{.id = 346, .octets = 4},                // privateEnterpriseNumber
     Field{.id = 303, .octets = 2},                // informationElementId
     Field{.id = 339, .octets = 1},                // informationElementDataType
     Field{.id = 344, .octets = 1},                // informationElementSemantics
     Field{.id = 345, .octets = 2},                // informationElementUnits
+    Field{.id = 342, .octets = 8},                // informationElementRangeBegin
+    Field{.id = 343, .octets = 8},                // informationElementRangeEnd
     Field{.id = 341, .octets = variable_length},  // informationElementName
+    Field{.id = 340, .octets = variable_length},  // informationElementDescription
 };
 constexpr std::array interface_name{
     Field{.id = 10, .octets = 4},                // ingressInterface

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/assert.hpp"
@@ -81,7 +83,7 @@ void Session::tick(Instant now) noexcept {
 void Session::announce_again(Instant now) noexcept {
   announced_ = now;
   messages_since_announcement_ = 0;
-  next_[announcement] = next_[descriptions] = next_[flow_keys] = next_[selection] = next_[interfaces] = 0;
+  next_[types] = next_[announcement] = next_[properties] = next_[flow_keys] = next_[selection] = next_[interfaces] = 0;
 }
 
 /// A message that is on its way may have told a part of the old selection: it does not count.
@@ -93,7 +95,9 @@ std::size_t Session::records_of(Part part) const noexcept {
   switch (part) {
     case announcement: return announcements;
     case repetition: return options_.delivery == Delivery::datagram ? announcements : 0;
-    case descriptions: return catalogue_.descriptions().size();
+    case types: return catalogue_.types().size();
+    case types_repeated: return options_.delivery == Delivery::datagram ? catalogue_.types().size() : 0;
+    case properties: return catalogue_.properties().size();
     case flow_keys: return catalogue_.flow_templates().size();
     case selection: return 1 + sequences;
     case interfaces: return surroundings_.interfaces.all().size();
@@ -107,12 +111,14 @@ Bytes Session::next(Instant now) noexcept {
     announce_again(now);
   control_.clear();
   after_ = next_;
-  if (owes(announcement)) {
-    put_part(announcement, now);
-  } else if (owes(repetition)) {  // RFC 7011 §8.4: before the first data, more than once, in a message of its own
-    put_part(repetition, now);
+  // RFC 7011 §8.4: before the first data, more than once, in messages of their own. Types of elements come before the
+  // templates that have them: libfixbuf looks an element up once, when a template has it.
+  constexpr std::array templates{types, announcement, types_repeated, repetition};
+  if (const auto* owed = std::ranges::find_if(templates, [this](Part part) { return owes(part); });
+      owed != templates.end()) {
+    put_part(*owed, now);
   } else {
-    for (const auto part : {descriptions, flow_keys, selection, interfaces, statistics}) {
+    for (const auto part : {properties, flow_keys, selection, interfaces, statistics}) {
       put_part(part, now);
       if (after_[part] < records_of(part)) break;
     }
@@ -131,25 +137,21 @@ void Session::put_part(Part part, Instant now) noexcept {
 
 bool Session::put_record(Part part, std::size_t index, Instant now) noexcept {
   switch (part) {
-    case descriptions: return put_description(catalogue_.descriptions()[index]);
+    case types:
+    case types_repeated: return put_told(catalogue_.types()[index]);
+    case announcement:
+    case repetition: return put_told(catalogue_.announcements(true)[index]);
+    case properties: return put_told(catalogue_.properties()[index]);
     case flow_keys: return put_flow_keys(catalogue_.flow_templates()[index]);
     case selection: return put_selection(index);
     case interfaces: return put_interface(surroundings_.interfaces.all()[index]);
-    case statistics: return put_statistics(index, now);
-    default: return put_announcement(index);
+    default: return put_statistics(index, now);
   }
 }
 
-bool Session::put_announcement(std::size_t index) noexcept {
-  const auto& announced = catalogue_.announcements(true)[index];
-  auto* at = control_.record(announced.set, announced.record.size());
-  if (at) std::memcpy(at, announced.record.data(), announced.record.size());
-  return at != nullptr;
-}
-
-bool Session::put_description(const Catalogue::Description& described) noexcept {
-  auto* at = control_.record(described.set.value, described.record.size());
-  if (at) std::memcpy(at, described.record.data(), described.record.size());
+bool Session::put_told(const Catalogue::Told& told) noexcept {
+  auto* at = control_.record(told.set, told.record.size());
+  if (at) std::memcpy(at, told.record.data(), told.record.size());
   return at != nullptr;
 }
 

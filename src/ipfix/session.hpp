@@ -85,9 +85,11 @@ class Session {
  private:
   /// Parts in the order in which they are owed; all but data are made when it is their turn. next_ counts what went.
   enum Part : std::uint8_t {
+    types,
     announcement,
+    types_repeated,
     repetition,
-    descriptions,
+    properties,
     flow_keys,
     selection,
     interfaces,
@@ -101,9 +103,8 @@ class Session {
   bool owes(Part part) const noexcept { return next_[part] < records_of(part); }
   void announce_again(Instant now) noexcept;
   void put_part(Part part, Instant now) noexcept;
-  bool put_announcement(std::size_t index) noexcept;
   bool put_record(Part part, std::size_t index, Instant now) noexcept;
-  bool put_description(const Catalogue::Description& described) noexcept;
+  bool put_told(const Catalogue::Told& told) noexcept;
   bool put_flow_keys(const FlowTemplate& of) noexcept;
   bool put_selection(std::size_t index) noexcept;
   bool put_interface(const InterfaceName& name) noexcept;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.hpp"
 #include "ipfix/element_text.hpp"
 #include "ipfix/profiles.hpp"
 #include "ipfix/refuse.hpp"

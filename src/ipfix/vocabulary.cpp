@@ -90,12 +90,4 @@ std::uint8_t version_of(const KnownElement& known) noexcept {
   return 0;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::size_t octets_max = 80;
-  std::string out{text.substr(0, octets_max)};
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < ' ' || c >= 0x7f; }, '?');
-  return text.size() > octets_max ? out + "…" : out;
-}
-
 }  // namespace weir::ipfix

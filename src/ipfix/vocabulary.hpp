@@ -55,7 +55,4 @@ bool needs_biflow(const KnownElement& known) noexcept;
 /// 4 or 6 for elements that only records of that IP version can fill; 0 for all others.
 std::uint8_t version_of(const KnownElement& known) noexcept;
 
-/// What a template may not say, in one line that is fit for a terminal.
-std::string printable(std::string_view text);
-
 }  // namespace weir::ipfix

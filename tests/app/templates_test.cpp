@@ -65,6 +65,16 @@ TEST(Templates, of_every_profile_can_be_recorded_and_fit_into_a_message) {
     }
 }
 
+TEST(Templates, own_elements_go_under_the_enterprise_number_and_users_under_theirs) {
+  // 32473 is the number of weir's own where none is set, and a user's like any other where one is.
+  EXPECT_EQ(announced({"export.enterprise_number=4711", "export.elements=myVlan(32473/1)<unsigned16> = vlanId",
+                       "export.templates=ipv4 = latePacketDeltaCount myVlan"})[0],
+            "4711/1[8] 32473/1[2] key ");
+  EXPECT_EQ(announced({"flow.direction=biflow", "export.enterprise_number=4711",
+                       "export.templates=ipv4 = latePacketDeltaCount reverseLatePacketDeltaCount"})[1],
+            "4711/1[8] 4711/16385[8] ");
+}
+
 TEST(Templates, full_has_everything_but_payload) {
   std::vector<std::string> wanted;
   for (const auto& made : templates_of(settings_with({"flow.direction=biflow", "export.templates=full"})))

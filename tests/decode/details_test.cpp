@@ -75,6 +75,8 @@ TEST(Details, of_fragments_say_where_they_belong) {
   EXPECT_EQ(details_of(udp(v6).fragment(0, 0)).has & Details::fragmented, 0) << "an atomic one is whole";
 }
 
+/// IANA's registry, element 64, from erratum 1738 to RFC 5102: 0 DST, 1 HOP, 4 FRA0, 5 RH, 6 FRA1, 12 MOB, 13 ESP, 14
+/// AH, 15 PAY. In RFC 5102 itself FRA1 is 1, RH 2, FRA0 3, HOP 6, DST 7.
 TEST(Details, of_ipv6_are_its_extension_headers_by_their_bits) {
   EXPECT_EQ(details_of(tcp(v6)).ipv6_extensions, 0u);
   EXPECT_EQ(details_of(tcp(v6).destination_options()).ipv6_extensions, 1u);
@@ -85,6 +87,7 @@ TEST(Details, of_ipv6_are_its_extension_headers_by_their_bits) {
   EXPECT_EQ(details_of(ip(135, v6).payload(8)).ipv6_extensions, 1u << 12);
   EXPECT_EQ(details_of(ip(50, v6).hop_by_hop().payload(8)).ipv6_extensions, 1u << 13 | 2u);
   EXPECT_EQ(details_of(tcp(v6).authentication()).ipv6_extensions, 1u << 14);
+  EXPECT_EQ(details_of(ip(108, v6).payload(8)).ipv6_extensions, 1u << 15);
   const auto labelled = details_of(with(tcp(v6), ip_at + 1, {0x0a, 0xbc, 0xde}));
   EXPECT_EQ(labelled.flow_label, 0xabcdeu);
 }

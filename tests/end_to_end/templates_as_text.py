@@ -72,9 +72,14 @@ with check("without type information they are numbers"):
     read = records(replayed(*OWN, *OWN_TEMPLATE, "--set", "export.type_information=off"))
     assert named(read, "4711/1") and named(read, "4712/5"), read[-1]
 
-with check("ipfixDump reads them"):  # and learns them for templates that come after, as at the next refresh
-    text = with_file(replayed(*OWN, *OWN_TEMPLATE), ["ipfixDump", "--rfc5610", "-i"])
-    assert re.search(r"informationElementName : .*myVlan", text), text[-2000:]
+for settings in ((), ("--set", "export.message_octets=512"), BIFLOW):
+    with check(f"ipfixDump knows their names from the first record on {' '.join(settings[1:])}".rstrip()):
+        octets = replayed(*OWN, *OWN_TEMPLATE, *settings)
+        text = with_file(octets, ["ipfixDump", "--rfc5610", "-d", "-i"])
+        assert "_alien" not in text, text[-2000:]
+        for name in ("latePacketDeltaCount", "myVlan"):
+            shown = [int(value) for value in re.findall(rf" {name} : (\d+)$", text, re.MULTILINE)]
+            assert shown == named(records(octets), name), shown
 
 with check("tshark finds nothing malformed in type information and common properties"):
     octets = replayed(*OWN, *OWN_TEMPLATE, "--set", "export.common_properties=on")

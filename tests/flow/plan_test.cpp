@@ -124,11 +124,12 @@ TEST(Plan, refuses_what_makes_no_sense_with_the_reason) {
             "template wanted is for some protocols; that needs protocolIdentifier in flow.key");
 }
 
-TEST(Plan, own_elements_are_announced_under_the_enterprise_number_of_the_settings) {
+TEST(Plan, a_field_is_announced_under_the_number_that_it_is_wanted_with) {
   auto options = with({of_names({"latePacketDeltaCount"})});
-  options.templates[0].fields[0].pen = enterprise::own;
-  options.enterprise = 4711;
-  EXPECT_EQ(make_plan(options).layouts[0].templates[0].fields[0].pen, 4711u);
+  for (const auto pen : {enterprise::own, 4711u}) {
+    options.templates[0].fields[0].pen = pen;
+    EXPECT_EQ(make_plan(options).layouts[0].templates[0].fields[0].pen, pen);
+  }
 }
 
 TEST(Plan, the_first_template_that_fits_family_and_protocol_is_taken_and_else_the_usual_one) {

@@ -2,6 +2,7 @@
 // What is sent beside the templates about them: types of elements (RFC 5610), common properties (RFC 5473).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,7 +50,10 @@ TEST(TypeInformation, tells_each_element_of_the_templates_that_is_not_ianas_once
   EXPECT_EQ(told[0].number(303), 14u);
   EXPECT_EQ(told[0].number(339), 2u) << "unsigned16 in IANA's list of types";
   EXPECT_EQ(told[0].number(344), 5u) << "flags";
+  EXPECT_EQ(told[0].number(342), 0u);
+  EXPECT_EQ(told[0].number(343), 0xffffu);
   EXPECT_EQ(told[0].text(341), "initialTCPFlags");
+  EXPECT_EQ(told[0].text(340), "");
   EXPECT_EQ(told[1].number(346), 4711u) << "weir's own, under the number of the settings";
   EXPECT_EQ(told[1].number(303), 0x4001u);
   EXPECT_EQ(told[1].number(345), 3u) << "packets";
@@ -67,12 +71,47 @@ TEST(TypeInformation, is_not_announced_where_all_elements_are_ianas_or_nobody_wa
   }
 }
 
+/// For each message: whether it has types, with their template, (`t`) or other templates (`T`) or neither (`.`).
+std::string order(const std::vector<WalkedMessage>& messages) {
+  std::string order;
+  for (const auto& message : messages) {
+    const auto ids = template_ids(message);
+    const bool types = std::ranges::count(message.records, types_set, &test::WalkedRecord::set) > 0;
+    EXPECT_TRUE(!types || ids == std::vector{types_set} || ids.empty());
+    order += types ? 't' : ids.empty() ? '.' : 'T';
+  }
+  return order;
+}
+
+const std::vector<Field> of_cert{{.pen = 6871, .id = 14, .octets = 2, .stored = 2, .offset = 20}};
+
+TEST(TypeInformation, comes_before_the_templates_at_the_start_of_each_session) {
+  SessionUnderTest under_test{{}, {.types = Vocabulary{}}, layout_with(of_cert)};
+  EXPECT_EQ(order(under_test.take(start)), "tT.");
+  under_test.session.begin(start + 1s);
+  under_test.walker = Walker{};
+  under_test.sequence = 0;
+  EXPECT_EQ(order(under_test.take(start + 1s)), "tT.");
+}
+
 TEST(TypeInformation, is_repeated_with_the_templates_on_datagrams) {
-  const std::vector<Field> fields{{.pen = 6871, .id = 14, .octets = 2, .stored = 2, .offset = 20}};
-  SessionUnderTest under_test{{.delivery = Delivery::datagram}, {.types = Vocabulary{}}, layout_with(fields)};
-  EXPECT_EQ(records_of(under_test.take(start), types_set), 1u);
+  SessionUnderTest under_test{{.delivery = Delivery::datagram}, {.types = Vocabulary{}}, layout_with(of_cert)};
+  EXPECT_EQ(order(under_test.take(start)), "tTtT.");
   under_test.session.tick(start + 60s);
-  EXPECT_EQ(records_of(under_test.take(start + 60s), types_set), 1u);
+  EXPECT_EQ(order(under_test.take(start + 60s)), "tT.");
+}
+
+TEST(TypeInformation, goes_over_as_many_messages_as_it_needs_before_the_first_template) {
+  std::vector<Field> fields;
+  for (const auto& element : all_elements())
+    if (element.pen == enterprise::cert && fields.size() < 40)
+      fields.push_back({.pen = element.pen, .id = element.id, .octets = 1, .stored = 1, .offset = 6});
+  SessionUnderTest under_test{{.message_octets = 512}, {.types = Vocabulary{}}, layout_with(fields)};
+  const auto taken = under_test.take(start);
+  EXPECT_EQ(records_of(taken, types_set), fields.size());
+  EXPECT_EQ(order(taken).find_last_of('t') + 1, order(taken).find('T'));
+  EXPECT_GT(order(taken).find('T'), 2u);
+  for (const auto& message : taken) EXPECT_LE(message.octets, 512u);
 }
 
 TEST(TypeInformation, knows_the_units_of_the_registry) {

@@ -28,18 +28,24 @@ class Skip(Exception):
     """Raised in a check that cannot run here; says why."""
 
 
+def tell(line):
+    """As one piece: several checks may run at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 @contextlib.contextmanager
 def check(name):
     """The body passes, fails (any exception) or is skipped; the others go on."""
     global _failed
     try:
         yield
-        print("ok", name, flush=True)
+        tell(f"ok {name}")
     except Skip as why:
-        print(f"skipped {name}: {why}", flush=True)
+        tell(f"skipped {name}: {why}")
     except Exception as why:  # the test's own mistakes count as failures, too
         _failed += 1
-        print(f"FAILED {name}: {why}", flush=True)
+        tell(f"FAILED {name}: {why}")
         if not isinstance(why, AssertionError):
             traceback.print_exc()
 
