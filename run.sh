@@ -10,7 +10,7 @@ build_packages=(
   libtbb-dev libyaml-cpp-dev nlohmann-json3-dev zlib1g-dev)
 test_packages=(
   clang clang-format dpdk-dev ethtool iproute2 libclang-rt-dev libfixbuf-tools llvm nfdump pmacct python3 python3-ipfix
-  shellcheck tcpreplay tshark)
+  shellcheck tcpreplay tshark valgrind)
 
 usage() {
   cat <<'END'

@@ -93,6 +93,8 @@ run_test() {
   check 'shell scripts' shellcheck run.sh tests/suite.sh .ci/run
   checks tests/style/style.py
   check 'captures are what their texts make' "$python" pcaps/make.py --check
+  log 'cost in instructions'
+  checks tests/cost/cost.py
   log 'unit tests'
   gtests build ''
   log 'unit tests, sanitized'

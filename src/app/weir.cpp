@@ -8,6 +8,7 @@
 #include <exception>
 #include <string_view>
 
+#include "app/commands/bench.hpp"
 #include "app/commands/ctl.hpp"
 #include "app/commands/dump.hpp"
 #include "app/commands/elements.hpp"
@@ -27,6 +28,7 @@ constexpr std::array commands{
     Command{"run", "meter live ports until it is told to stop", weir::app::run},
     Command{"ports", "list the ports that can be metered, and how to bind NICs to DPDK", weir::app::ports},
     Command{"replay", "meter captures into flows and export them", weir::app::replay},
+    Command{"bench", "measure how fast this machine meters made traffic", weir::app::measure},
     Command{"dump", "show what is in IPFIX files and message streams", weir::app::dump},
     Command{"elements", "list what a template can name", weir::app::elements},
     Command{"ctl", "ask a running probe", weir::app::ctl},

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The exporter's part without a network: ended records into IPFIX Messages, which are thrown away.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+#include <weir/bytes.hpp>
+#include <weir/record.hpp>
+
+#include "base/assert.hpp"
+#include "ipfix/catalogue.hpp"
+#include "ipfix/session.hpp"
+
+namespace weir::app::bench {
+
+class Encoder {
+ public:
+  /// The layouts outlive it.
+  explicit Encoder(std::span<const RecordLayout> layouts)
+      : catalogue_{layouts}, session_{{}, catalogue_, surroundings_}, scratch_(catalogue_.flow_octets_max()) {
+    session_.begin({});
+    drain({});
+  }
+  Encoder(const Encoder&) = delete;  // the session knows where the catalogue lies
+  Encoder& operator=(const Encoder&) = delete;
+
+  /// `look` is shown each record as it will be on the wire: (index of its template, octets).
+  template <class Look>
+  void add(const EndedRecords& ended, Instant now, Look look) noexcept {
+    const auto templates = catalogue_.of(ended.layout);
+    for (std::size_t i = 0; i < ended.size(); ++i) {
+      const auto which = ended.layout->end_of(ended[i]).which_template;
+      WEIR_ASSERT(which < templates.size());
+      const auto& [id, plan, keys] = templates[which];
+      const auto octets = plan.encode(ended[i], scratch_.data());
+      const auto totals = ended.layout->totals(ended[i]);
+      const auto record = Bytes{scratch_}.first(octets);
+      look(which, record);
+      encoded_ += totals;
+      while (!session_.add(id, record, totals, now)) drain(now);
+    }
+  }
+  void add(const EndedRecords& ended, Instant now) noexcept {
+    add(ended, now, [](auto, const auto&) {});
+  }
+
+  const Totals& encoded() const noexcept { return encoded_; }
+  std::uint64_t messages() const noexcept { return session_.messages(); }
+
+ private:
+  void drain(Instant now) noexcept {
+    while (!session_.next(now).empty()) session_.accepted();
+  }
+
+  ipfix::Surroundings surroundings_;
+  ipfix::Catalogue catalogue_;
+  ipfix::Session session_;
+  std::vector<std::byte> scratch_;
+  Totals encoded_;
+};
+
+}  // namespace weir::app::bench

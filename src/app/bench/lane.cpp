@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "app/bench/lane.hpp"
+
+#include <algorithm>
+
+#include "app/bench/record_check.hpp"
+#include "decode/decode.hpp"
+
+namespace weir::app::bench {
+namespace {
+
+/// Where nothing is measured.
+struct NoLaps {
+  void begin() noexcept {}
+  void lap(Stage) noexcept {}
+};
+
+}  // namespace
+
+Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& meter, std::size_t ring_records,
+           std::span<const RecordLayout, 2> layouts)
+    : layouts_{layouts},
+      traffic_{traffic},
+      meter_{flow::make_meter(meter)},
+      ended_{ended_max, layouts[0], layouts[1]},
+      outlet_{std::max(ring_records, ended_max), layouts},
+      headers_(received_max),
+      outcomes_(received_max),
+      own_(received_max) {}
+
+void Lane::prepare(std::uint64_t packets) noexcept {
+  outlet_.touch();
+  NoLaps none;
+  while (traffic_.introduce()) run(none);
+  const auto until = tallies_.received.packets + packets;
+  while (tallies_.received.packets < until) {
+    make();
+    run(none);
+  }
+}
+
+std::string Lane::check() {
+  Encoder encoder{layouts_};
+  RecordCheck records{layouts_, traffic_};
+  const auto export_all = [&] {
+    for (unsigned family = 0; family < Outlet::families; ++family)
+      for (;;) {
+        const auto ended = outlet_.front(family);
+        if (ended.size() == 0) break;
+        encoder.add(ended, clock_, [&](auto which, Bytes record) { records.look(family, which, record); });
+        outlet_.pop(family, ended.size());
+      }
+  };
+  NoLaps none;
+  const auto run_all = [&] {
+    while (turn(none) > 0) export_all();  // the ring has room for what one turn ends
+  };
+  while (traffic_.introduce()) run_all();
+  make();
+  run_all();
+  for (bool done = false; !done;) {
+    done = meter_->finish(clock_, ended_);
+    not_handed_over_ += outlet_.take(ended_);
+    export_all();
+  }
+  if (not_handed_over_.records > 0) return "the ring was full although it was emptied after every turn";
+  return records.verdict();
+}
+
+std::span<const std::uint16_t> Lane::decode(std::span<Packet> packets) noexcept {
+  clock_ = packets.back().clock;
+  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
+    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
+    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
+  }
+  std::size_t own = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    tallies_.add(packets[i], headers_[i], outcomes_[i]);
+    if (outcomes_[i] == Outcome::metered) own_[own++] = static_cast<std::uint16_t>(i);
+  }
+  return std::span{own_}.first(own);
+}
+
+}  // namespace weir::app::bench

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One worker of the benchmark: its traffic, its table, its ring to the exporter. What it does to packets, and in what
+// order, is what live/worker.cpp does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+#include <weir/headers.hpp>
+
+#include "app/bench/encoder.hpp"
+#include "app/bench/stages.hpp"
+#include "app/live/outlet.hpp"
+#include "app/tallies.hpp"
+#include "capture/synthetic.hpp"
+#include "flow/ended.hpp"
+#include "flow/meter.hpp"
+
+namespace weir::app::bench {
+
+class Lane {
+ public:
+  /// Takes memory as it is touched, on the node of the thread that calls prepare(). Throws std::bad_alloc.
+  Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& meter, std::size_t ring_records,
+       std::span<const RecordLayout, 2> layouts);
+
+  /// The flows that are alive come into the table, then so many packets of the stream, for flows to come and go as they
+  /// will go on to. The exporter must run.
+  void prepare(std::uint64_t packets) noexcept;
+  /// The same, then a stretch, then all flows end: every record is encoded and looked at. Returns what is wrong with
+  /// them; empty: nothing. Of use to no round: make another Lane.
+  std::string check();
+  /// Makes the next stretch; run() then takes it through all stages.
+  void make() noexcept { traffic_.make(); }
+  template <class Laps>
+  void run(Laps& laps) noexcept {
+    for (laps.begin(); turn(laps) > 0;) {
+    }
+  }
+
+  Outlet& outlet() noexcept { return outlet_; }
+  const capture::SyntheticTraffic& traffic() const noexcept { return traffic_; }
+  const flow::Meter& meter() const noexcept { return *meter_; }
+  const PacketTallies& tallies() const noexcept { return tallies_; }
+  const Totals& not_handed_over() const noexcept { return not_handed_over_; }
+  Instant clock() const noexcept { return clock_; }
+
+ private:
+  static constexpr std::size_t received_max = capture::SyntheticTraffic::received_max, swept_max = 1024;
+  static constexpr std::size_t ended_max = received_max * flow::Ended::records_per_packet + swept_max;
+
+  template <class Laps>
+  std::size_t turn(Laps& laps) noexcept {
+    const auto packets = traffic_.receive();
+    if (packets.empty()) return 0;
+    laps.lap(Stage::receive);
+    const auto own = decode(packets);
+    laps.lap(Stage::decode);
+    meter_->add(packets, headers_, {}, own, ended_);
+    laps.lap(Stage::meter);
+    not_handed_over_ += outlet_.take(ended_);
+    laps.lap(Stage::hand_over);
+    meter_->expire(clock_, ended_);
+    laps.lap(Stage::expire);
+    not_handed_over_ += outlet_.take(ended_);
+    laps.lap(Stage::hand_over);
+    return packets.size();
+  }
+  std::span<const std::uint16_t> decode(std::span<Packet> packets) noexcept;
+
+  std::span<const RecordLayout, 2> layouts_;
+  capture::SyntheticTraffic traffic_;
+  std::unique_ptr<flow::Meter> meter_;
+  flow::Ended ended_;
+  Outlet outlet_;
+  std::vector<Headers> headers_;
+  std::vector<Outcome> outcomes_;
+  std::vector<std::uint16_t> own_;
+  PacketTallies tallies_;
+  Totals not_handed_over_;
+  Instant clock_{};
+};
+
+}  // namespace weir::app::bench
