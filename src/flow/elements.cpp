@@ -97,11 +97,8 @@ constexpr std::uint16_t psh = 0x08, ack = 0x10, urg = 0x20;
 /// IEEE 802.1Q §9.6.
 constexpr Word vlan_id(std::uint16_t tci) noexcept { return tci & 0xfffu; }
 constexpr Word priority(std::uint16_t tci) noexcept { return tci >> 13; }
-/// RFC 7011 §6.1.5: true is 1, false is 2. Without a tag there is no indicator: 0.
-constexpr Word eligible(const Details& d, std::uint16_t tag, std::uint16_t tci) noexcept {
-  if (!(d.has & tag)) return 0;
-  return tci & 0x1000u ? 1 : 2;
-}
+/// Drop eligible; what has no tag is not. RFC 7011 §6.1.5: true is 1, false is 2.
+constexpr Word eligible(std::uint16_t tci) noexcept { return tci & 0x1000u ? 1 : 2; }
 
 /// RFC 3032 §2.1: label, TC and bottom of stack are the upper 24 bits of an entry.
 template <std::size_t N>
@@ -349,14 +346,12 @@ constexpr auto table = std::to_array<Row>({
     detail("dot1qVlanId", unsigned16, How::first, 2, VALUE(vlan_id(s.details.vlan_tci)), "no VLAN tag"),
     detail("dot1qPriority", unsigned8, How::first, 1, VALUE(priority(s.details.vlan_tci)),
            "no VLAN tag, or priority 0"),
-    detail("dot1qDEI", boolean, How::first, 1, VALUE(eligible(s.details, Details::vlan_outer, s.details.vlan_tci)),
-           "no VLAN tag"),
+    detail("dot1qDEI", boolean, How::first, 1, VALUE(eligible(s.details.vlan_tci)), never),
     detail("dot1qCustomerVlanId", unsigned16, How::first, 2, VALUE(vlan_id(s.details.inner_vlan_tci)),
            "no second VLAN tag"),
     detail("dot1qCustomerPriority", unsigned8, How::first, 1, VALUE(priority(s.details.inner_vlan_tci)),
            "no second VLAN tag, or priority 0"),
-    detail("dot1qCustomerDEI", boolean, How::first, 1,
-           VALUE(eligible(s.details, Details::vlan_inner, s.details.inner_vlan_tci)), "no second VLAN tag"),
+    detail("dot1qCustomerDEI", boolean, How::first, 1, VALUE(eligible(s.details.inner_vlan_tci)), never),
     detail("ethernetType", unsigned16, How::first, 2, VALUE(s.details.ethertype), "the link has none"),
     detail("mplsTopLabelStackSection", octet_array, How::first, 3, mpls_section<1>, "no MPLS label"),
     detail("mplsLabelStackSection2", octet_array, How::first, 3, mpls_section<2>, "fewer labels"),

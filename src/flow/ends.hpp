@@ -48,7 +48,10 @@ inline End next_end(const Clocks& clocks, bool closing, bool has_packets, const 
 /// False: it has not, which is all that is asked of most.
 template <class S>
 bool may_have_ended(const std::byte* record, Word now, const Timeouts& timeouts) noexcept {
-  return (now - S::last(record) >= timeouts.idle) | (now - S::first(record) >= timeouts.active) | S::is_closing(record);
+  bool may = now - S::last(record) >= timeouts.idle;
+  may |= now - S::first(record) >= timeouts.active;
+  may |= S::is_closing(record);
+  return may;
 }
 
 }  // namespace weir::flow

@@ -133,8 +133,11 @@ inline bool ends_out_of_order(const Key<N>& key) noexcept {
     return ((key.word[0] & 0xffff'ffff) << 16 | port_a) > (key.word[0] >> 32 << 16 | port_b);
   } else {
     const auto& word = key.word;
-    const bool by_rest = (word[1] > word[3]) | ((word[1] == word[3]) & (port_a > port_b));
-    return (word[0] > word[2]) | ((word[0] == word[2]) & by_rest);
+    bool by_rest = word[1] > word[3];
+    by_rest |= static_cast<unsigned>(word[1] == word[3]) & static_cast<unsigned>(port_a > port_b);
+    bool out = word[0] > word[2];
+    out |= static_cast<unsigned>(word[0] == word[2]) & static_cast<unsigned>(by_rest);
+    return out;
   }
 }
 

@@ -171,9 +171,11 @@ class FamilyPlanner {
     if (ended > record_octets_most)
       throw StartError{"a record needs more than 32768 octets; lower flow.payload_octets"};
     plan_.blank.assign(octets_ - plan_.columns_at, std::byte{0});
-    for (const auto& [column, offset] : columns_)
-      if (column.first->how == How::minimum)
-        std::memset(plan_.blank.data() + offset - plan_.columns_at, 0xff, column.first->stored);
+    for (const auto& [column, offset] : columns_) {
+      auto* at = plan_.blank.data() + offset - plan_.columns_at;
+      if (column.first->how == How::minimum) std::memset(at, 0xff, column.first->stored);
+      if (column.first->type == DataType::boolean) *at = std::byte{2};  // false (RFC 7011 §6.1.5)
+    }
     make_fields(layout);
     layout.octets = plan_.ended_octets = ended;
     layout.live_octets = plan_.live_octets;

@@ -85,7 +85,7 @@ struct Extension {
   std::size_t columns_at = 0;                    ///< behind them
   std::size_t live_octets = 0;                   ///< of a record in the table
   std::size_t ended_octets = 0;                  ///< of an ended one
-  std::vector<std::byte> blank;                  ///< the columns of a new record
+  std::vector<std::byte> blank;                  ///< the columns of a new record, and of a direction without packets
   std::array<std::vector<Step>, 2> first, each;  ///< by direction: of its first packet, of every packet
   std::array<std::vector<Limit>, 2> limits;
   std::vector<Reset> resets;

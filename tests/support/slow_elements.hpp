@@ -76,8 +76,8 @@ inline const std::map<std::string, std::function<SlowValue(const Arrival&)>>& pa
       return SlowValue{.octets = out};
     };
   };
-  const auto dei = [](unsigned tag, auto member) {
-    return [=](const A& a) { return SlowValue{!(a.details.has & tag) ? 0u : (a.details.*member >> 12 & 1) ? 1u : 2u}; };
+  const auto dei = [](auto member) {
+    return [=](const A& a) { return SlowValue{(a.details.*member >> 12 & 1) ? 1u : 2u}; };
   };
   static const std::map<std::string, std::function<SlowValue(const A&)>> values{
       {"vlanId", number([](const A& a) { return a.headers.vlan; })},
@@ -115,10 +115,10 @@ inline const std::map<std::string, std::function<SlowValue(const Arrival&)>>& pa
       {"destinationMacAddress", octets([](const A& a) { return text_of(a.details.destination_mac); })},
       {"dot1qVlanId", number([](const A& a) { return a.details.vlan_tci % 4096; })},
       {"dot1qPriority", number([](const A& a) { return a.details.vlan_tci / 8192; })},
-      {"dot1qDEI", dei(Details::vlan_outer, &Details::vlan_tci)},
+      {"dot1qDEI", dei(&Details::vlan_tci)},
       {"dot1qCustomerVlanId", number([](const A& a) { return a.details.inner_vlan_tci % 4096; })},
       {"dot1qCustomerPriority", number([](const A& a) { return a.details.inner_vlan_tci / 8192; })},
-      {"dot1qCustomerDEI", dei(Details::vlan_inner, &Details::inner_vlan_tci)},
+      {"dot1qCustomerDEI", dei(&Details::inner_vlan_tci)},
       {"ethernetType", number([](const A& a) { return a.details.ethertype; })},
       {"mplsTopLabelStackSection", mpls(1)},
       {"mplsLabelStackSection2", mpls(2)},
