@@ -61,7 +61,11 @@ class MeterOf final : public Meter {
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       if (n < bursts) look_ahead(under_way_[n % 3], packets, headers, details, burst(n));
       if (n >= 1 && n <= bursts) prefetch_records(under_way_[(n - 1) % 3]);
+      if (watch_) [[unlikely]]
+        watch_->looked_up();
       if (n >= 2) meter(under_way_[(n - 2) % 3], ended);
+      if (watch_) [[unlikely]]
+        watch_->accounted();
     }
   }
 

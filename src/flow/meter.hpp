@@ -30,6 +30,14 @@ class FlowVisitor {
   virtual void flow(unsigned pool, const std::byte* record) noexcept = 0;
 };
 
+/// Somebody who measures. Called by add(), in the thread that does, about once for each burst.
+class StageWatch {
+ public:
+  virtual ~StageWatch() = default;
+  virtual void looked_up() noexcept = 0;  ///< keys, hashes, tags; the records of another burst come next
+  virtual void accounted() noexcept = 0;  ///< records found, begun, ended, counted into
+};
+
 /// How far a walk over the table has come.
 struct TableCursor {
   std::uint32_t pool = 0, slot = 0;
@@ -74,7 +82,11 @@ class Meter {
   virtual void touch() noexcept = 0;
   const MeterCounters& counters() const noexcept { return counters_; }
 
+  /// From now on somebody watches, or nobody (nullptr).
+  void set_watch(StageWatch* watch) noexcept { watch_ = watch; }
+
  protected:
+  StageWatch* watch_ = nullptr;
   MeterCounters counters_;
 };
 

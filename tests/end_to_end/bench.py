@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 from support.weir_cli import check, finish, weir
 
 SMALL = ("--packets", "20000", "--rounds", "2", "--json")
-STAGES = {"receive", "decode", "meter", "expire", "hand_over"}
+STAGES = {"receive", "decode", "look_up", "account", "expire", "hand_over"}
 USAGE, UNUSABLE = 2, 1
 SVG = "{http://www.w3.org/2000/svg}"
 

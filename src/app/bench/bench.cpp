@@ -136,6 +136,8 @@ class Runner {
       end = std::max(end, lap.end);
     }
     for (std::size_t stage = 0; stage < stages; ++stage) stage_ns_[stage].push_back(stage_ns[stage]);
+    meter_ns_.push_back(stage_ns[static_cast<std::size_t>(Stage::look_up)] +
+                        stage_ns[static_cast<std::size_t>(Stage::account)]);
     ns_.push_back(ns);
     bound_ns_.push_back(bound);
     over_bound_.push_back(ns / bound);
@@ -171,6 +173,7 @@ class Runner {
     result_.packets_per_second = figure_of(rate_);
     result_.ns = figure_of(ns_);
     for (std::size_t stage = 0; stage < stages; ++stage) result_.stage_ns[stage] = figure_of(stage_ns_[stage]);
+    result_.meter_ns = figure_of(meter_ns_);
     result_.busy = figure_of(busy_).median;
     result_.bound_ns = figure_of(bound_ns_);
     result_.over_bound = figure_of(over_bound_);
@@ -226,6 +229,7 @@ class Runner {
   std::uint64_t packets_before_ = 0;
   std::array<std::uint64_t, 6> ended_before_{};
   std::array<std::vector<double>, stages> stage_ns_{};
+  std::vector<double> meter_ns_;
   std::vector<double> rate_, ns_, busy_, bound_ns_, over_bound_, encode_ns_;
   Result result_;
 };

@@ -37,6 +37,7 @@ struct Result {
   Figure packets_per_second;  ///< of all workers, by the clock on the wall
   Figure ns;                  ///< a packet
   std::array<Figure, stages> stage_ns{};
+  Figure meter_ns;    ///< look up and account together
   double busy = 1;    ///< CPU time of workers over the wall's: less than 1 where others were running
   Figure bound_ns;    ///< of one random update of a record
   Figure over_bound;  ///< ns over bound_ns, round by round

@@ -36,8 +36,11 @@ class Lane {
   void make() noexcept { traffic_.make(); }
   template <class Laps>
   void run(Laps& laps) noexcept {
+    MeterLaps<Laps> watch{laps};
+    if constexpr (Laps::measure) meter_->set_watch(&watch);
     for (laps.begin(); turn(laps) > 0;) {
     }
+    meter_->set_watch(nullptr);
   }
 
   Outlet& outlet() noexcept { return outlet_; }
@@ -51,6 +54,15 @@ class Lane {
   static constexpr std::size_t received_max = capture::SyntheticTraffic::received_max, swept_max = 1024;
   static constexpr std::size_t ended_max = received_max * flow::Ended::records_per_packet + swept_max;
 
+  /// The meter's own stages.
+  template <class Laps>
+  struct MeterLaps final : flow::StageWatch {
+    explicit MeterLaps(Laps& its) : laps{its} {}
+    Laps& laps;
+    void looked_up() noexcept override { laps.lap(Stage::look_up); }
+    void accounted() noexcept override { laps.lap(Stage::account); }
+  };
+
   template <class Laps>
   std::size_t turn(Laps& laps) noexcept {
     const auto packets = traffic_.receive();
@@ -59,7 +71,7 @@ class Lane {
     const auto own = decode(packets);
     laps.lap(Stage::decode);
     meter_->add(packets, headers_, {}, own, ended_);
-    laps.lap(Stage::meter);
+    laps.lap(Stage::account);
     not_handed_over_ += outlet_.take(ended_);
     laps.lap(Stage::hand_over);
     meter_->expire(clock_, ended_);

@@ -128,8 +128,7 @@ std::string text_of_sweep(const Report& report) {
                                 "memory, ns", "ratio");
   for (const auto& result : report.results)
     out += fmt::format("{:>12}{:>28}{:>28}{:>26}{:>10.1f}\n", grouped(result.flows), spread(result.ns, 1),
-                       spread(result.stage_ns[static_cast<std::size_t>(Stage::meter)], 1), spread(result.bound_ns, 2),
-                       result.over_bound.median);
+                       spread(result.meter_ns, 1), spread(result.bound_ns, 2), result.over_bound.median);
   for (const auto& left : report.left_out) out += fmt::format("{:>12}  left out: {}\n", grouped(left.flows), left.why);
   return out;
 }
@@ -241,7 +240,7 @@ Plot plot(const Report& report) {
   for (const auto& result : report.results) {
     const auto flows = static_cast<double>(result.flows);
     all.points.push_back({flows, result.ns});
-    meter.points.push_back({flows, result.stage_ns[static_cast<std::size_t>(Stage::meter)]});
+    meter.points.push_back({flows, result.meter_ns});
     bound.points.push_back({flows, result.bound_ns});
   }
   return {.title = "weir bench: nanoseconds a packet by flows",

@@ -13,12 +13,11 @@
 
 namespace weir::app::bench {
 
-/// Look-up and account are one call of the meter, which has several bursts under way: they cannot be told apart from
-/// outside, so they are one stage.
 #define WEIR_BENCH_STAGES(X)                                                    \
   X(receive, "receive", "packets made of descriptors, as of a receive queue's") \
   X(decode, "decode", "headers, and the tally of outcomes")                     \
-  X(meter, "meter", "look the flow up, begin and end records, account")         \
+  X(look_up, "look up", "keys, hashes, tag lines; records are on their way")    \
+  X(account, "account", "compare keys, begin and end records, count")           \
   X(expire, "expire", "the share of the table that is due for a look")          \
   X(hand_over, "hand over", "ended records into the ring to the exporter")
 
@@ -34,10 +33,11 @@ inline constexpr auto stage_texts = std::to_array<StageText>({WEIR_BENCH_STAGES(
 #undef X
 inline constexpr std::size_t stages = stage_texts.size();
 
-/// Ticks of the time stamp counter by stage: read once a stage for a few hundred packets. A lap of many times what a
-/// stage takes was interrupted by others on this CPU, and counts for no stage.
+/// Ticks of the time stamp counter by stage, read once a stage for a burst or for a few hundred packets. A lap of many
+/// times what a stage takes was interrupted by others on this CPU, and counts for no stage.
 class TickLaps {
  public:
+  static constexpr bool measure = true;
   void begin() noexcept { last_ = __rdtsc(); }
   void lap(Stage stage) noexcept {
     const auto now = __rdtsc();
@@ -56,6 +56,7 @@ class TickLaps {
 /// does is not counted.
 class EventLaps {
  public:
+  static constexpr bool measure = true;
   explicit EventLaps(const Counters& counters) noexcept : counters_{counters} {}
   void begin() noexcept { last_ = counters_.read(); }
   void lap(Stage stage) noexcept {
