@@ -27,8 +27,11 @@ inline constexpr Instant no_stamp{nanoseconds{-1}};
 /// Stamps are 0 .. stamp_latest. The bound (2200-01-01) leaves room for ten years of timeout without overflow.
 inline constexpr Instant stamp_latest{std::chrono::seconds{7'258'118'400}};
 
+constexpr std::uint64_t nanoseconds_since_epoch(Instant at) noexcept {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
 constexpr std::uint64_t milliseconds_since_epoch(Instant at) noexcept {
-  return static_cast<std::uint64_t>(at.time_since_epoch().count()) / 1'000'000u;
+  return nanoseconds_since_epoch(at) / 1'000'000u;
 }
 
 /// A number that names something. Two kinds of id do not convert into each other.

@@ -2,15 +2,14 @@
 #include "app/replay.hpp"
 
 #include <fmt/format.h>
-#include <immintrin.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
 #include <chrono>
 #include <new>
-#include <thread>
 
+#include "app/live/pause.hpp"
 #include "app/options.hpp"
 #include "app/relay.hpp"
 #include "decode/decode.hpp"
@@ -22,21 +21,9 @@ namespace {
 /// Slices under way at once: enough that no worker waits for another's, few enough to stay in the caches.
 constexpr unsigned slices_per_worker = 3;
 
-/// How long somebody has found nothing to do: looks again at once for a while, then now and then, for the input may be
-/// somebody's pipe.
-class Idle {
- public:
-  void after(bool work) noexcept {
-    if (work) turns_ = 0;
-    else if (++turns_ < turns_at_once) _mm_pause();
-    else std::this_thread::sleep_for(std::chrono::microseconds{100});
-  }
-  bool for_long() const noexcept { return turns_ >= turns_at_once; }
-
- private:
-  static constexpr unsigned turns_at_once = 20'000;  // about a millisecond
-  unsigned turns_ = 0;
-};
+/// A worker without work looks so often, about a millisecond, before it pauses: the input may be somebody's pipe.
+constexpr std::uint32_t looks_at_once = 20'000;
+constexpr std::chrono::microseconds pause_longest{100};
 
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
@@ -105,14 +92,14 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
       for (unsigned shard = 0; shard < workers_; ++shard) any |= shard != worker && meter(shard);
       return any;
     };
-    Idle idle;
+    Pause pause{pause_longest, looks_at_once};
     while (!relay.through()) {
       const bool any = meter(worker) || relay.export_slices([&](Work& slice) { export_slice(slice, watch); }) ||
                        relay.read(
                            worker, [&](Work& slice) { return read(slice, watch); },
                            [&](Work& slice) { slice.decode(input_.selector()); }) ||
-                       (idle.for_long() && others());
-      idle.after(any);
+                       (pause.for_long() && others());
+      pause.after(any);
     }
   };
   const tbb::global_control limit{tbb::global_control::max_allowed_parallelism, workers_};

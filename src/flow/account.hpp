@@ -53,7 +53,7 @@ void begin(std::byte* record, const typename S::Key& key, const Arrival& arrival
 template <class S>
 void go_on(std::byte* record) noexcept {
   for (unsigned i = 0; i < S::directions; ++i) {
-    auto* at = record + S::forward_at + i * Direction::octets;
+    auto* at = record + S::direction_at(i);
     auto direction = Direction::load(at);
     direction.clear_counts();
     if (S::biflow && i == 0) direction.end_word &= ~state::counts;
@@ -116,7 +116,7 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   clocks.last = arrival.clock;
   const bool reverse = runs_back<S>(record, arrival);
   if constexpr (S::biflow) see_direction<S>(record, reverse, headers.tos, arrival.interface);
-  count(record + (reverse ? S::reverse_at : S::forward_at), headers, arrival.stamp_ms);
+  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   if (!timeouts.tcp_close) forget_close<S>(record);
   else if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, headers.tcp_flags))
     clocks.close = arrival.clock;
@@ -131,7 +131,7 @@ template <class S>
   bool unusual = may_have_ended<S>(record, arrival.clock, timeouts);
   unusual |= (S::forward_state(record) & timeouts.unusual_state) != 0;
   unusual |= (headers.tcp_flags & timeouts.closing_flags) != 0;
-  unusual |= would_outgrow(record + S::forward_at + reverse * Direction::octets, headers);
+  unusual |= would_outgrow(record + S::direction_at(reverse), headers);
   if constexpr (S::biflow) {
     const Word seen = state::counts | (Word{reverse} * state::reverse_seen);
     unusual |= (S::forward_end(record) & seen) != seen;
@@ -144,7 +144,7 @@ template <class S>
 template <class S>
 [[gnu::always_inline]] inline void only_count(std::byte* record, bool reverse, const Headers& headers,
                                               const Arrival& arrival) noexcept {
-  count(record + S::forward_at + reverse * Direction::octets, headers, arrival.stamp_ms);
+  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
 }
 

@@ -119,8 +119,7 @@ Word multicast_octet(const Ending& e) noexcept {
 }
 
 Word stamp_ns(const Sight& s) noexcept {
-  const auto at = s.packet.stamp == no_stamp ? s.packet.clock : s.packet.stamp;
-  return static_cast<Word>(at.time_since_epoch().count());
+  return nanoseconds_since_epoch(s.packet.stamp == no_stamp ? s.packet.clock : s.packet.stamp);
 }
 
 /// RFC 7011 §6.1.9, §6.1.10: seconds since 1900 and a fraction of 32 bits. Rounded up, so that who cuts the fraction to

@@ -23,7 +23,7 @@ struct Sight {
   const Packet& packet;
   std::uint16_t interface;  ///< number + 1
 
-  Word clock() const noexcept { return static_cast<Word>(packet.clock.time_since_epoch().count()); }
+  Word clock() const noexcept { return nanoseconds_since_epoch(packet.clock); }
 };
 
 /// What an ended record offers to the values that are made of it. Of one direction, where a value has one.

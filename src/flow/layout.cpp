@@ -126,7 +126,7 @@ RecordLayout make_layout(const Family& family, const MeterOptions& options) {
         if (field.id == id) layout.templates[1].fields.push_back(make_reverse(field, at));
   }
   for (std::uint8_t i = 0; i < S::directions; ++i) {
-    const auto direction = S::forward_at + i * Direction::octets;
+    const auto direction = S::direction_at(i);
     layout.packet_offsets[i] = static_cast<std::uint16_t>(direction + Direction::packets_at);
     layout.octet_offsets[i] = static_cast<std::uint16_t>(direction + Direction::octets_at);
   }

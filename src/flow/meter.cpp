@@ -26,8 +26,6 @@ constexpr Word sweep_period(const Timeouts& timeouts) noexcept {
   return std::clamp(least / 4, shortest, longest);
 }
 
-Word nanoseconds_of(Instant at) noexcept { return static_cast<Word>(at.time_since_epoch().count()); }
-
 /// Where key or templates are not the usual ones: the plan, and room to show a record.
 struct Planned {
   explicit Planned(const MeterOptions& options)
@@ -70,7 +68,7 @@ class MeterOf final : public Meter {
   }
 
   void expire(Instant clock, Ended& ended) noexcept override {
-    const Word now = nanoseconds_of(clock);
+    const Word now = nanoseconds_since_epoch(clock);
     if (swept_until_ == 0) swept_until_ = now;
     const Word passed = std::min(now - swept_until_, sweep_period_);
     const auto slots = static_cast<Word>(table_.pool(0).used()) + table_.pool(1).used();
@@ -81,14 +79,14 @@ class MeterOf final : public Meter {
   }
 
   bool finish(Instant clock, Ended& ended) noexcept override {
-    if (!end_from<false>(finished_, nanoseconds_of(clock), ~std::size_t{0}, ended)) return false;
+    if (!end_from<false>(finished_, nanoseconds_since_epoch(clock), ~std::size_t{0}, ended)) return false;
     table_.clear();
     finished_ = {};
     return true;
   }
 
   bool end_all(Instant clock, std::size_t slots_max, Ended& ended) noexcept override {
-    const bool through = end_from<true>(ending_, nanoseconds_of(clock), slots_max, ended);
+    const bool through = end_from<true>(ending_, nanoseconds_since_epoch(clock), slots_max, ended);
     if (through) ending_ = {};
     return through;
   }
@@ -224,9 +222,9 @@ class MeterOf final : public Meter {
   }
   /// Of a record, to judge whether it has ended and when its last packet came.
   template <class S>
-  static constexpr std::size_t judged_octets = S::forward_at + Direction::octets;
+  static constexpr std::size_t judged_octets = S::reverse_at;
   template <class S>
-  static constexpr bool in_first_line = !Extended && S::forward_at + Direction::octets <= 64;
+  static constexpr bool in_first_line = !Extended && S::reverse_at <= 64;
 
   void meter(const UnderWay& burst, Ended& ended) noexcept {
     for (std::size_t i = 0; i < burst.four.size; ++i) meter(burst, burst.four, i, ended);
@@ -253,7 +251,7 @@ class MeterOf final : public Meter {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = pending.sight(i);
-      const auto* direction = record + S::forward_at + reverse * Direction::octets;
+      const auto* direction = record + S::direction_at(reverse);
       if (outgrown(plan.limits[reverse], record, direction, sight).any) return false;
       run_each(plan, record, sight, reverse, false);
     }
@@ -320,7 +318,7 @@ class MeterOf final : public Meter {
       return true;
     }
     const bool reverse = runs_back<S>(record, arrival);
-    const auto* direction = record + (reverse ? S::forward_at + Direction::octets : S::forward_at);
+    const auto* direction = record + S::direction_at(reverse);
     if (would_outgrow(direction, headers)) [[unlikely]] {
       emit<S>(record, EndReason::active, ended);
       let_go_on<S>(record);
@@ -491,7 +489,7 @@ class MeterOf final : public Meter {
       if (pool.is_free(slot)) continue;
       const auto* record = pool.record(slot);
       for (unsigned i = 0; i < S::directions; ++i) {
-        const auto direction = Direction::load(record + S::forward_at + i * Direction::octets);
+        const auto direction = Direction::load(record + S::direction_at(i));
         sum.packets += direction.packets();
         sum.octets += direction.octet_word & low_48;
       }

@@ -44,8 +44,8 @@ struct Pending {
   }
 
   Arrival arrival(std::size_t i) const noexcept {
-    return {static_cast<Word>(packet[i]->clock.time_since_epoch().count()), milliseconds_since_epoch(packet[i]->stamp),
-            interface(i), exchanged[i], echo_reply[i]};
+    return {nanoseconds_since_epoch(packet[i]->clock), milliseconds_since_epoch(packet[i]->stamp), interface(i),
+            exchanged[i], echo_reply[i]};
   }
   Sight sight(std::size_t i) const noexcept { return {*headers[i], *seen.details[i], *packet[i], interface(i)}; }
 

@@ -131,6 +131,8 @@ struct Shape {
   static constexpr bool long_key = Key::octets > 16;
   static constexpr std::size_t clocks_at = Key::octets;
   static constexpr std::size_t forward_at = clocks_at + 16 + (long_key ? ClockBlock::close_octets : 0);
+  /// 0: forward, 1: reverse. By arithmetic, for which it is of a packet nobody can foresee.
+  static constexpr std::size_t direction_at(unsigned which) noexcept { return forward_at + which * Direction::octets; }
   static constexpr std::size_t reverse_at = forward_at + Direction::octets;  // biflow only
   static constexpr std::size_t behind_directions = forward_at + Directions * Direction::octets;
   static constexpr std::size_t close_at = narrow     ? forward_at + Direction::end_at

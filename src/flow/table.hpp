@@ -102,7 +102,9 @@ class Table {
         lines_{static_cast<std::uint32_t>(capacity / 4 + 1)},
         line_memory_{lines_ * sizeof(TagLine)},
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
-               RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {}
+               RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {
+    WEIR_ASSERT(capacity <= Place::slots_max);
+  }
 
   void touch() noexcept {
     line_memory_.touch();

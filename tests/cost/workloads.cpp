@@ -62,11 +62,7 @@ struct Received {
     for (auto next = traffic.receive(); !next.empty(); next = traffic.receive())
       packets.insert(packets.end(), next.begin(), next.end());
   }
-  void decode() {
-    for (std::size_t i = 0; i < packets.size(); i += burst_size)
-      decode::decode_burst(Burst{packets}.subspan(i, std::min(burst_size, packets.size() - i)),
-                           std::span{headers}.subspan(i), std::span{outcomes}.subspan(i));
-  }
+  void decode() { decode::decode_burst(packets, headers, outcomes); }
   bool metered() const {
     for (std::size_t i = 0; i < packets.size(); ++i)
       if (outcomes[i] != Outcome::metered) return false;

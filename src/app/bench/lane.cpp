@@ -70,16 +70,11 @@ std::string Lane::check() {
 
 std::span<const std::uint16_t> Lane::decode(std::span<Packet> packets) noexcept {
   clock_ = packets.back().clock;
-  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
-    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
-    decode::decode_burst(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
-  }
-  std::size_t own = 0;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    tallies_.add(packets[i], headers_[i], outcomes_[i]);
-    if (outcomes_[i] == Outcome::metered) own_[own++] = static_cast<std::uint16_t>(i);
-  }
-  return std::span{own_}.first(own);
+  decode::decode_burst(packets, headers_, outcomes_);
+  tallies_.add(packets, headers_, outcomes_);
+  own_.clear();
+  for (std::size_t i = 0; i < packets.size(); ++i) own_.add_if(outcomes_[i] == Outcome::metered, i, headers_[i]);
+  return own_.places();
 }
 
 }  // namespace weir::app::bench

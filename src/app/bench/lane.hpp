@@ -15,6 +15,7 @@
 #include "app/live/outlet.hpp"
 #include "app/tallies.hpp"
 #include "capture/synthetic.hpp"
+#include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/meter.hpp"
 
@@ -89,7 +90,7 @@ class Lane {
   Outlet outlet_;
   std::vector<Headers> headers_;
   std::vector<Outcome> outcomes_;
-  std::vector<std::uint16_t> own_;
+  flow::Chosen own_;
   PacketTallies tallies_;
   Totals not_handed_over_;
   Instant clock_{};

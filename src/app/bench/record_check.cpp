@@ -3,18 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "ipfix/values.hpp"
+
 namespace weir::app::bench {
 namespace {
 
 /// IANA's numbers, and the enterprise number of reverse elements (RFC 5103).
 constexpr std::uint16_t octet_delta_count = 1, packet_delta_count = 2, source_ipv4 = 8, source_ipv6 = 27;
 constexpr std::uint32_t reverse = 29305;
-
-std::uint64_t number_in(Bytes record, std::size_t at, std::size_t octets) noexcept {
-  std::uint64_t number = 0;
-  for (const auto octet : record.subspan(at, octets)) number = number << 8 | std::to_integer<std::uint64_t>(octet);
-  return number;
-}
 
 }  // namespace
 
@@ -42,7 +38,9 @@ RecordCheck::Places RecordCheck::places_of(const RecordTemplate& of) {
 
 void RecordCheck::look(unsigned family, std::size_t which, Bytes record) noexcept {
   const auto& places = places_[family][which];
-  const auto number = [record](const Place& place) { return number_in(record, place.at, place.octets); };
+  const auto number = [record](const Place& place) {
+    return ipfix::number_of(record.subspan(place.at, place.octets)).value_or(0);
+  };
   const auto flow = traffic_.flow_of(static_cast<std::uint32_t>(number(places.address)));
   sums_.add(flow, number(places.packets) + number(places.reverse_packets),
             number(places.octets) + number(places.reverse_octets));

@@ -15,8 +15,9 @@ namespace weir::app {
 
 class Pause {
  public:
-  /// Never sleeps longer than `longest` at a time; 0: never sleeps.
-  explicit Pause(std::chrono::nanoseconds longest) noexcept : longest_{longest} {}
+  /// Never sleeps longer than `longest` at a time; 0: never sleeps. Before that it looks so many times at once.
+  explicit Pause(std::chrono::nanoseconds longest, std::uint32_t looks_at_once = 256) noexcept
+      : looks_at_once_{looks_at_once}, longest_{longest} {}
 
   /// Once in the thread that pauses: the kernel adds 50 µs to every sleep unless it is told not to.
   static void sleep_precisely() noexcept { prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0); }
@@ -26,7 +27,7 @@ class Pause {
     if (found > 0) {
       empty_ = 0;
       next_ = shortest;
-    } else if (++empty_ < looks_at_once || longest_.count() == 0) {
+    } else if (++empty_ < looks_at_once_ || longest_.count() == 0) {
       _mm_pause();
     } else {
       const auto length = std::min(next_, longest_);
@@ -37,10 +38,12 @@ class Pause {
     }
   }
   std::uint64_t sleeps() const noexcept { return sleeps_; }
+  /// Nothing has been found for so long that it sleeps, or would.
+  bool for_long() const noexcept { return empty_ >= looks_at_once_; }
 
  private:
-  static constexpr std::uint32_t looks_at_once = 256;
   static constexpr std::chrono::nanoseconds shortest{2'000};
+  std::uint32_t looks_at_once_;
   std::chrono::nanoseconds longest_, next_ = shortest;
   std::uint32_t empty_ = 0;
   std::uint64_t sleeps_ = 0;
