@@ -222,15 +222,16 @@ std::span<Packet> SyntheticTraffic::receive() noexcept {
     const auto& descriptor = descriptors_[next_received_ + i];
     const auto* at = frames_.data() + std::size_t{descriptor.slot} * slot_octets;
     prefetch(at);
-    packets_[i] = {.bytes = at,
-                   .captured = descriptor.captured,
-                   .wire = descriptor.wire,
-                   .stamp = now,
-                   .clock = now,
-                   .interface = 0,
-                   .link = Link::ethernet,
-                   .selection = Selection::selected,
-                   .notes = 0};
+    // Field by field: GCC makes a whole one elsewhere, and copies it before its parts have arrived there.
+    auto& packet = packets_[i];
+    packet.bytes = at;
+    packet.captured = descriptor.captured;
+    packet.wire = descriptor.wire;
+    packet.stamp = packet.clock = now;
+    packet.interface = 0;
+    packet.link = Link::ethernet;
+    packet.selection = Selection::selected;
+    packet.notes = 0;
   }
   next_received_ += count;
   sent_ += count;

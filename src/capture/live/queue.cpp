@@ -41,29 +41,29 @@ std::span<Packet> Queue::receive(const HostTime& now) noexcept {
   // Some drivers hand out no more than 32 packets a call, however many are asked for.
   for (std::size_t got = burst_size; got == burst_size && count_ < packets_max; count_ += got)
     got = rte_eth_rx_burst(port_->facts().number, number_, buffers_.data() + count_, burst_size);
-  for (std::size_t i = 0; i < count_; ++i) packets_[i] = packet_of(*buffers_[i], now);
+  for (std::size_t i = 0; i < count_; ++i) describe(*buffers_[i], now, packets_[i]);
   return {packets_.data(), count_};
 }
 
-Packet Queue::packet_of(rte_mbuf& buffer, const HostTime& now) noexcept {
+/// Field by field: GCC makes a whole Packet elsewhere, and copies it before its parts have arrived there.
+void Queue::describe(rte_mbuf& buffer, const HostTime& now, Packet& packet) noexcept {
   auto* whole = &buffer;
   if (buffer.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) [[unlikely]]
     put_tag_back(whole);
   prefetch(rte_pktmbuf_mtod(whole, const void*));
-  Packet packet{.bytes = rte_pktmbuf_mtod(whole, const std::byte*),
-                .captured = whole->data_len,
-                .wire = whole->pkt_len,
-                .stamp = now.stamp,
-                .clock = now.clock,
-                .interface = interface_,
-                .link = Link::ethernet,
-                .selection = Selection::selected,
-                .notes = 0};
+  packet.bytes = rte_pktmbuf_mtod(whole, const std::byte*);
+  packet.captured = whole->data_len;
+  packet.wire = whole->pkt_len;
+  packet.stamp = now.stamp;
+  packet.clock = now.clock;
+  packet.interface = interface_;
+  packet.link = Link::ethernet;
+  packet.selection = Selection::selected;
+  packet.notes = 0;
   if (unit_ != StampUnit::none) {
     const auto stamp = device_stamp(*whole);  // it may stamp only some kinds of packets
     timer_.mark(packet, stamp == no_stamp ? now.stamp : stamp);
   }
-  return packet;
 }
 
 Instant Queue::device_stamp(const rte_mbuf& buffer) const noexcept {

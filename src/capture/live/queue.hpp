@@ -47,7 +47,7 @@ class Queue {
   std::uint16_t number() const noexcept { return number_; }
 
  private:
-  Packet packet_of(rte_mbuf& buffer, const HostTime& now) noexcept;
+  void describe(rte_mbuf& buffer, const HostTime& now, Packet& packet) noexcept;
   Instant device_stamp(const rte_mbuf& buffer) const noexcept;
 
   Port* port_;
