@@ -8,8 +8,6 @@
 #include <weir/bytes.hpp>
 #include <weir/headers.hpp>
 
-#include "base/prefetch.hpp"
-
 namespace weir::capture {
 namespace {
 
@@ -221,7 +219,6 @@ std::span<Packet> SyntheticTraffic::receive() noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     const auto& descriptor = descriptors_[next_received_ + i];
     const auto* at = frames_.data() + std::size_t{descriptor.slot} * slot_octets;
-    prefetch(at);
     // Field by field: GCC makes a whole one elsewhere, and copies it before its parts have arrived there.
     auto& packet = packets_[i];
     packet.bytes = at;

@@ -91,7 +91,7 @@ class SyntheticTraffic {
   void make() noexcept;
 
   /// Up to received_max packets of the stretch, as capture::Queue builds them from a driver's buffers: one stamp for
-  /// all, and the first line of each on its way. Empty at its end. They stay until the next call.
+  /// all. Empty at its end. They stay until the next call.
   std::span<Packet> receive() noexcept;
 
   /// All that was made so far, by flow; flows() of them.

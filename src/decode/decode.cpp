@@ -3,7 +3,9 @@
 
 #include <memory>
 
+#include <algorithm>
 #include "base/assert.hpp"
+#include "base/prefetch.hpp"
 #include "decode/frame.hpp"
 #include "decode/innermost.hpp"
 #include "decode/link.hpp"
@@ -39,6 +41,15 @@ Outcome decode(const Packet& packet, Headers& out) noexcept {
 }
 
 namespace {
+
+/// A packet's first line is on its way while so many others are decoded.
+constexpr std::size_t ahead = burst_size;
+void prefetch_first(Burst burst) noexcept {
+  for (const auto& packet : burst.first(std::min(ahead, burst.size()))) prefetch(packet.bytes);
+}
+void prefetch_ahead(Burst burst, std::size_t i) noexcept {
+  if (i + ahead < burst.size()) prefetch(burst[i + ahead].bytes);
+}
 
 /// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
 void describe_straight(const Packet& packet, Detailed& out) noexcept {
@@ -80,15 +91,21 @@ void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::spa
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(details.empty() || details.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  for (std::size_t i = 0; i < burst.size(); ++i)
+  prefetch_first(burst);
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    prefetch_ahead(burst, i);
     outcomes[i] = decode_in_full(burst[i], tunnels, out[i], details.empty() ? nullptr : &details[i]);
+  }
 }
 
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  for (std::size_t i = 0; i < burst.size(); ++i)
+  prefetch_first(burst);
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    prefetch_ahead(burst, i);
     outcomes[i] = decode_straight(burst[i], out[i]) ? Outcome::metered : decode_by_the_chain(burst[i], out[i]);
+  }
 }
 
 Bytes ip_packet(const Packet& packet) noexcept {

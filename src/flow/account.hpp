@@ -2,6 +2,7 @@
 // What one packet adds to a record.
 #pragma once
 
+#include <bit>
 #include <weir/headers.hpp>
 
 #include "flow/ends.hpp"
@@ -61,11 +62,13 @@ void go_on(std::byte* record) noexcept {
   }
 }
 
-/// Biflow: whether a packet runs against the flow's forward direction.
+/// Biflow: 1 if a packet runs against the flow's forward direction, else 0. A whole word, as all that is reckoned with
+/// here: GCC 12 puts a narrower one down on the stack as it is and takes it up again as a word, which must then wait.
 template <class S>
-bool runs_back(const std::byte* record, const Arrival& arrival) noexcept {
-  if constexpr (S::biflow) return arrival.exchanged != ((S::forward_state(record) & state::exchanged) != 0);
-  else return false;
+Word runs_back(const std::byte* record, const Arrival& arrival) noexcept {
+  constexpr auto bit = std::countr_zero(state::exchanged);
+  if constexpr (S::biflow) return Word{arrival.exchanged} ^ (S::forward_state(record) >> bit & 1);
+  else return 0;
 }
 
 /// A biflow has a packet, and the first one that comes the other way gives the reverse direction its first-packet
@@ -114,7 +117,7 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   auto clocks = S::clocks(record);
   if (!S::has_packets(record)) clocks.first = arrival.clock;
   clocks.last = arrival.clock;
-  const bool reverse = runs_back<S>(record, arrival);
+  const Word reverse = runs_back<S>(record, arrival);
   if constexpr (S::biflow) see_direction<S>(record, reverse, headers.tos, arrival.interface);
   count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   if (!timeouts.tcp_close) forget_close<S>(record);
@@ -126,14 +129,14 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
 /// Whether nothing but counting is to be done for a packet, as for most; account() does the rest. All is asked at once:
 /// no answer can be foreseen of a packet's direction, and the others are all but always yes.
 template <class S>
-[[gnu::always_inline]] inline bool only_counts(const std::byte* record, bool reverse, const Headers& headers,
+[[gnu::always_inline]] inline bool only_counts(const std::byte* record, Word reverse, const Headers& headers,
                                                const Arrival& arrival, const Timeouts& timeouts) noexcept {
   bool unusual = may_have_ended<S>(record, arrival.clock, timeouts);
   unusual |= (S::forward_state(record) & timeouts.unusual_state) != 0;
-  unusual |= (headers.tcp_flags & timeouts.closing_flags) != 0;
+  unusual |= (Word{headers.tcp_flags} & timeouts.closing_flags) != 0;
   unusual |= would_outgrow(record + S::direction_at(reverse), headers);
   if constexpr (S::biflow) {
-    const Word seen = state::counts | (Word{reverse} * state::reverse_seen);
+    const Word seen = state::counts | reverse * state::reverse_seen;
     unusual |= (S::forward_end(record) & seen) != seen;
   } else {
     unusual |= !S::has_packets(record);
@@ -142,7 +145,7 @@ template <class S>
 }
 
 template <class S>
-[[gnu::always_inline]] inline void only_count(std::byte* record, bool reverse, const Headers& headers,
+[[gnu::always_inline]] inline void only_count(std::byte* record, Word reverse, const Headers& headers,
                                               const Arrival& arrival) noexcept {
   count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);

@@ -16,8 +16,8 @@ namespace weir::flow {
 struct Timeouts {
   Word idle, active, closed;
   bool tcp_close;
-  Word unusual_state;           ///< bits of a record's state with which a packet needs more than to be counted
-  std::uint16_t closing_flags;  ///< and of a packet's TCP control bits
+  Word unusual_state;  ///< bits of a record's state with which a packet needs more than to be counted
+  Word closing_flags;  ///< and of a packet's TCP control bits
 
   explicit Timeouts(const MeterOptions& options) noexcept
       : idle{static_cast<Word>(options.timeout_idle.count())},
@@ -25,7 +25,7 @@ struct Timeouts {
         closed{static_cast<Word>(options.timeout_closed.count())},
         tcp_close{options.tcp_close == TcpClose::on},
         unusual_state{tcp_close ? state::closing : state::of_close},
-        closing_flags{tcp_close ? std::uint16_t{tcp_flag::fin | tcp_flag::rst} : std::uint16_t{0}} {}
+        closing_flags{tcp_close ? Word{tcp_flag::fin | tcp_flag::rst} : Word{0}} {}
 };
 
 /// The earliest moment at which a record ends, and why. Where moments are equal the order is TCP close, active, idle.

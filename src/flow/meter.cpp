@@ -52,18 +52,18 @@ class MeterOf final : public Meter {
   void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
            std::span<const std::uint16_t> which, Ended& ended) noexcept override {
     const auto bursts = (which.size() + burst_size - 1) / burst_size;
-    const auto burst = [which](std::size_t n) {
-      return which.subspan(n * burst_size, std::min(burst_size, which.size() - n * burst_size));
+    const auto part = [which](std::size_t n) {
+      const auto begin = std::min(n * burst_size, which.size());
+      return which.subspan(begin, std::min(burst_size, which.size() - begin));
     };
     // Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
+    for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
-      if (n < bursts) look_ahead(under_way_[n % 3], packets, headers, details, burst(n));
-      if (n >= 1 && n <= bursts) prefetch_records(under_way_[(n - 1) % 3]);
-      if (watch_) [[unlikely]]
-        watch_->looked_up();
-      if (n >= 2) meter(under_way_[(n - 2) % 3], ended);
-      if (watch_) [[unlikely]]
-        watch_->accounted();
+      auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
+      make_keys(first, packets, headers, details, part(n));
+      second.erased = table_.erased();
+      go_on_with(first.four, second.four, third.four, third.erased, ended);
+      go_on_with(first.six, second.six, third.six, third.erased, ended);
     }
   }
 
@@ -143,14 +143,36 @@ class MeterOf final : public Meter {
     std::uint64_t erased = 0;  ///< from the table when likely records were looked up
   };
 
-  /// First stage: keys and hashes; the tag lines are on their way afterwards.
-  void look_ahead(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-                  std::span<const std::uint16_t> which) noexcept {
+  /// First stage: keys and hashes.
+  void make_keys(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                 std::span<const std::uint16_t> which) noexcept {
     tell_apart(burst, packets, headers, details, which);
     make_keys(burst.four);
     make_keys(burst.six);
-    for (std::size_t i = 0; i < burst.four.size; ++i) table_.prefetch(burst.four.hash[i]);
-    for (std::size_t i = 0; i < burst.six.size; ++i) table_.prefetch(burst.six.hash[i]);
+  }
+
+  /// One packet of each burst in turn: memory brings what two of them ask for while the third is reckoned with. Whoever
+  /// measures has the stages one after the other, which takes longer.
+  template <class S>
+  void go_on_with(const Pending<S, Extended>& first, Pending<S, Extended>& second, const Pending<S, Extended>& third,
+                  std::uint64_t erased, Ended& ended) noexcept {
+    const auto most = std::max({first.size, second.size, third.size});
+    if (watch_ && most > 0) [[unlikely]]
+      return go_on_apart(first, second, third, erased, ended);
+    for (std::size_t i = 0; i < most; ++i) {
+      if (i < first.size) table_.prefetch(first.hash[i]);
+      if (i < second.size) prefetch_record(second, i);
+      if (i < third.size) meter(third, i, erased, ended);
+    }
+  }
+  template <class S>
+  [[gnu::noinline]] void go_on_apart(const Pending<S, Extended>& first, Pending<S, Extended>& second,
+                                     const Pending<S, Extended>& third, std::uint64_t erased, Ended& ended) noexcept {
+    for (std::size_t i = 0; i < first.size; ++i) table_.prefetch(first.hash[i]);
+    for (std::size_t i = 0; i < second.size; ++i) prefetch_record(second, i);
+    watch_->looked_up();
+    for (std::size_t i = 0; i < third.size; ++i) meter(third, i, erased, ended);
+    watch_->accounted();
   }
 
   /// Each packet is put down for both families, and stays with its own: a jump would be foreseen wrongly too often.
@@ -195,30 +217,21 @@ class MeterOf final : public Meter {
     else return BiflowKey<n>{.key = uniflow_key<n>(*pending.headers[i])};
   }
 
-  /// Second stage: the records are on their way afterwards.
-  void prefetch_records(UnderWay& burst) noexcept {
-    burst.erased = table_.erased();
-    prefetch_records(burst.four);
-    prefetch_records(burst.six);
-  }
-
   /// Where the table is full, a new flow needs the place of one whose record nothing else would bring. Of an IPv4
   /// biflow's two lines the second is the reverse direction's. Which one a packet runs in is known by now
   /// but where a flow began anew in its place.
   template <class S>
-  void prefetch_records(Pending<S, Extended>& pending) noexcept {
-    for (std::size_t i = 0; i < pending.size; ++i) {
-      const auto likely = table_.likely(pending.hash[i], pool_of<S>);
-      pending.likely[i] = likely.record;
-      if (!likely.record) {
-        if (table_.full()) table_.prefetch_candidates(pending.hash[i], {judged_octets<S4>, judged_octets<S6>});
-        continue;
-      }
-      prefetch(likely.record);
-      if constexpr (in_first_line<S>) prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
-      else
-        for (std::size_t at = 64; at < live_octets<S>(); at += 64) prefetch(likely.record + at);
+  [[gnu::always_inline]] void prefetch_record(Pending<S, Extended>& pending, std::size_t i) noexcept {
+    const auto likely = table_.likely(pending.hash[i], pool_of<S>);
+    pending.likely[i] = likely.record;
+    if (!likely.record) {
+      if (table_.full()) table_.prefetch_candidates(pending.hash[i], {judged_octets<S4>, judged_octets<S6>});
+      return;
     }
+    prefetch(likely.record);
+    if constexpr (in_first_line<S>) prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
+    else
+      for (std::size_t at = 64; at < live_octets<S>(); at += 64) prefetch(likely.record + at);
   }
   /// Of a record, to judge whether it has ended and when its last packet came.
   template <class S>
@@ -226,27 +239,23 @@ class MeterOf final : public Meter {
   template <class S>
   static constexpr bool in_first_line = !Extended && S::reverse_at <= 64;
 
-  void meter(const UnderWay& burst, Ended& ended) noexcept {
-    for (std::size_t i = 0; i < burst.four.size; ++i) meter(burst, burst.four, i, ended);
-    for (std::size_t i = 0; i < burst.six.size; ++i) meter(burst, burst.six, i, ended);
-  }
-
   /// Last stage: find or begin the record, end what is past its end, count.
   template <class S>
-  void meter(const UnderWay& burst, const Pending<S, Extended>& pending, std::size_t i, Ended& ended) noexcept {
-    const auto arrival = pending.arrival(i);
+  [[gnu::always_inline]] void meter(const Pending<S, Extended>& pending, std::size_t i, std::uint64_t erased,
+                                    Ended& ended) noexcept {
     auto* record = pending.likely[i];
-    if (!record || burst.erased != table_.erased() || !is_of(pending, i, record)) [[unlikely]]
+    if (!record || erased != table_.erased() || !is_of(pending, i, record)) [[unlikely]]
       record = table_.find(pending.hash[i], pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
-    if (!record || !count_at_once(record, pending, i, arrival)) [[unlikely]]
-      count_step_by_step(record, pending, i, arrival, ended);
+    if (!record || !count_at_once(record, pending, i)) [[unlikely]]
+      count_step_by_step(record, pending, i, ended);
   }
 
   /// False: the packet needs more than that, and nothing was changed.
   template <class S>
-  bool count_at_once(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
-                     const Arrival& arrival) const noexcept {
-    const bool reverse = runs_back<S>(record, arrival);
+  [[gnu::always_inline]] bool count_at_once(std::byte* record, const Pending<S, Extended>& pending,
+                                            std::size_t i) const noexcept {
+    const auto arrival = pending.arrival(i);
+    const Word reverse = runs_back<S>(record, arrival);
     if (!only_counts<S>(record, reverse, *pending.headers[i], arrival, timeouts_)) return false;
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
@@ -261,7 +270,8 @@ class MeterOf final : public Meter {
 
   template <class S>
   [[gnu::noinline]] void count_step_by_step(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
-                                            const Arrival& arrival, Ended& ended) noexcept {
+                                            Ended& ended) noexcept {
+    const auto arrival = pending.arrival(i);
     bool is_new = false;
     if (!record) {
       make_room(pending.hash[i], arrival.clock, ended);
@@ -299,8 +309,8 @@ class MeterOf final : public Meter {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = pending.sight(i);
-      const bool reverse = runs_back<S>(record, arrival);
-      const bool first = is_new || (reverse && !(S::forward_end(record) & state::reverse_seen));
+      const Word reverse = runs_back<S>(record, arrival);
+      const bool first = is_new || (reverse != 0 && !(S::forward_end(record) & state::reverse_seen));
       if (first) run_first(plan.first[reverse], record, sight);
       run_each(plan, record, sight, reverse, first);
     }
@@ -317,7 +327,7 @@ class MeterOf final : public Meter {
       if (S::has_packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
       return true;
     }
-    const bool reverse = runs_back<S>(record, arrival);
+    const Word reverse = runs_back<S>(record, arrival);
     const auto* direction = record + S::direction_at(reverse);
     if (would_outgrow(direction, headers)) [[unlikely]] {
       emit<S>(record, EndReason::active, ended);

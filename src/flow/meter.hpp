@@ -30,7 +30,8 @@ class FlowVisitor {
   virtual void flow(unsigned pool, const std::byte* record) noexcept = 0;
 };
 
-/// Somebody who measures. Called by add(), in the thread that does, about once for each burst.
+/// Somebody who measures. Called by add(), in the thread that does, about once for each burst and family. While
+/// somebody does, the stages of a burst come one after the other; else they overlap.
 class StageWatch {
  public:
   virtual ~StageWatch() = default;

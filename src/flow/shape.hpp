@@ -53,10 +53,10 @@ struct Direction {
 
   Word octet_word, packet_word, start_word, end_word;
 
-  static Direction load(const std::byte* at) noexcept {
+  [[gnu::always_inline]] static Direction load(const std::byte* at) noexcept {
     return {load_word(at + octets_at), load_word(at + packets_at), load_word(at + start_at), load_word(at + end_at)};
   }
-  void store(std::byte* at) const noexcept {
+  [[gnu::always_inline]] void store(std::byte* at) const noexcept {
     store_word(at + octets_at, octet_word);
     store_word(at + packets_at, packet_word);
     store_word(at + start_at, start_word);
@@ -132,7 +132,9 @@ struct Shape {
   static constexpr std::size_t clocks_at = Key::octets;
   static constexpr std::size_t forward_at = clocks_at + 16 + (long_key ? ClockBlock::close_octets : 0);
   /// 0: forward, 1: reverse. By arithmetic, for which it is of a packet nobody can foresee.
-  static constexpr std::size_t direction_at(unsigned which) noexcept { return forward_at + which * Direction::octets; }
+  static constexpr std::size_t direction_at(std::size_t which) noexcept {
+    return forward_at + which * Direction::octets;
+  }
   static constexpr std::size_t reverse_at = forward_at + Direction::octets;  // biflow only
   static constexpr std::size_t behind_directions = forward_at + Directions * Direction::octets;
   static constexpr std::size_t close_at = narrow     ? forward_at + Direction::end_at

@@ -47,7 +47,7 @@ for name, arguments in {
             assert set(result["stages"]) == STAGES, result["stages"]
             whole = figure(result["ns"])
             parts = sum(figure(stage["ns"]) for stage in result["stages"].values())
-            assert 0 < whole and abs(parts - whole) < 0.5 * whole, f"{whole} ns in all, {parts} by stage"
+            assert 0 < whole and whole / 2 < parts < 3 * whole, f"{whole} ns in all, {parts} by stage"
             assert figure(result["packets_per_second"]) > 0
             assert figure(result["memory"]["update_ns"]) > 0 and figure(result["memory"]["ratio"]) > 0
             counted = [stage["cycles"] is not None for stage in result["stages"].values()]

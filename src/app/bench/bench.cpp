@@ -25,11 +25,12 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
-/// What one lane measured in one round.
+/// What one lane measured in one round: a stretch as a worker runs it, and one with its stages apart.
 struct Lap {
-  std::array<std::uint64_t, stages> ticks{};
   nanoseconds cpu{};
   Steady::time_point begin{}, end{};
+  std::array<std::uint64_t, stages> ticks{};
+  nanoseconds cpu_apart{};
   double bound_ns = 0;
 };
 
@@ -99,13 +100,16 @@ class Runner {
     in_threads(cpus_, [&](unsigned i) {
       lanes_[i]->make();
       ready.arrive_and_wait();
-      TickLaps ticks;
       auto& lap = laps[i];
+      NoLaps none;
       lap.begin = Steady::now();
-      lap.cpu = cpu_time_of_thread();
-      lanes_[i]->run(ticks);
-      lap.cpu = cpu_time_of_thread() - lap.cpu;
+      lap.cpu = cpu_time_of([&] { lanes_[i]->run(none); });
       lap.end = Steady::now();
+      ready.arrive_and_wait();
+      lanes_[i]->make();
+      ready.arrive_and_wait();
+      TickLaps ticks;
+      lap.cpu_apart = cpu_time_of([&] { lanes_[i]->run(ticks); });
       lap.ticks = ticks.ticks();
       ready.arrive_and_wait();
       lap.bound_ns = bounds_[i]->measure();
@@ -128,7 +132,8 @@ class Runner {
       const auto cpu = static_cast<double>(lap.cpu.count());
       const auto ticks = static_cast<double>(std::accumulate(lap.ticks.begin(), lap.ticks.end(), std::uint64_t{0}));
       for (std::size_t stage = 0; stage < stages; ++stage)
-        stage_ns[stage] += static_cast<double>(lap.ticks[stage]) / ticks * cpu / packets / lanes;
+        stage_ns[stage] += static_cast<double>(lap.ticks[stage]) / ticks * static_cast<double>(lap.cpu_apart.count()) /
+                           packets / lanes;
       ns += cpu / packets / lanes;
       bound += lap.bound_ns / lanes;
       busy += cpu / static_cast<double>(nanoseconds{lap.end - lap.begin}.count()) / lanes;

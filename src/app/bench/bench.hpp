@@ -29,15 +29,16 @@ struct Plan {
 /// Octets of memory that a run takes at most.
 std::uint64_t octets_needed(const Plan& plan, unsigned workers);
 
-/// What a run with so many workers measured. Times are CPU time of a worker, shared out to the stages by the time stamp
-/// counter; figures are of rounds, and in a round the mean of all workers.
+/// What a run with so many workers measured. Times are CPU time of a worker, those of the stages by the time stamp
+/// counter from a stretch of their own, in which they do not overlap; figures are of rounds, and in a round the mean of
+/// all workers.
 struct Result {
   unsigned workers = 1;
   std::uint64_t flows = 0;    ///< that send packets, of all workers
   Figure packets_per_second;  ///< of all workers, by the clock on the wall
   Figure ns;                  ///< a packet
   std::array<Figure, stages> stage_ns{};
-  Figure meter_ns;    ///< look up and account together
+  Figure meter_ns;    ///< look up and account, one after the other
   double busy = 1;    ///< CPU time of workers over the wall's: less than 1 where others were running
   Figure bound_ns;    ///< of one random update of a record
   Figure over_bound;  ///< ns over bound_ns, round by round

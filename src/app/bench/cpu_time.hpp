@@ -14,4 +14,12 @@ inline std::chrono::nanoseconds cpu_time_of_thread() noexcept {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
+/// What `work()` takes of it.
+template <class Work>
+std::chrono::nanoseconds cpu_time_of(Work work) {
+  const auto begin = cpu_time_of_thread();
+  work();
+  return cpu_time_of_thread() - begin;
+}
+
 }  // namespace weir::app::bench

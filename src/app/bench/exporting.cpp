@@ -39,9 +39,7 @@ std::size_t Exporting::drain(Lane& lane, unsigned family) noexcept {
   const auto count = std::min(records.size(), records_at_once);
   if (count == 0) return 0;
   records.records = records.records.first(count * records.layout->octets);
-  const auto begin = cpu_time_of_thread();
-  encoder_.add(records, {});
-  work_.took += cpu_time_of_thread() - begin;
+  work_.took += cpu_time_of([&] { encoder_.add(records, {}); });
   work_.encoded = encoder_.encoded();
   lane.outlet().pop(family, count);
   return count;

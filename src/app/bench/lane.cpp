@@ -7,17 +7,6 @@
 #include "decode/decode.hpp"
 
 namespace weir::app::bench {
-namespace {
-
-/// Where nothing is measured.
-struct NoLaps {
-  static constexpr bool measure = false;
-  void begin() noexcept {}
-  void lap(Stage) noexcept {}
-};
-
-}  // namespace
-
 Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& meter, std::size_t ring_records,
            std::span<const RecordLayout, 2> layouts)
     : layouts_{layouts},

@@ -30,15 +30,15 @@ double MemoryBound::measure() noexcept {
   for (auto& record : order_) record = static_cast<std::uint32_t>(draw_(random_));
   const auto updates = order_.size() - ahead;
   auto* table = table_.data();
-  const auto begin = cpu_time_of_thread();
-  for (std::size_t i = 0; i < updates; ++i) {
-    const auto* next = table + order_[i + ahead] * octets_;
-    for (std::size_t at = 0; at < octets_; at += line) prefetch(next + at);
-    auto* record = table + order_[i] * octets_;
-    for (std::size_t at = 0; at < octets_; at += line)
-      store_native(record + at, load_native<std::uint64_t>(record + at) + 1);
-  }
-  const auto took = cpu_time_of_thread() - begin;
+  const auto took = cpu_time_of([&] {
+    for (std::size_t i = 0; i < updates; ++i) {
+      const auto* next = table + order_[i + ahead] * octets_;
+      for (std::size_t at = 0; at < octets_; at += line) prefetch(next + at);
+      auto* record = table + order_[i] * octets_;
+      for (std::size_t at = 0; at < octets_; at += line)
+        store_native(record + at, load_native<std::uint64_t>(record + at) + 1);
+    }
+  });
   updates_ += updates;
   return static_cast<double>(took.count()) / static_cast<double>(updates);
 }

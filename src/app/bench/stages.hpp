@@ -33,6 +33,13 @@ inline constexpr auto stage_texts = std::to_array<StageText>({WEIR_BENCH_STAGES(
 #undef X
 inline constexpr std::size_t stages = stage_texts.size();
 
+/// Where nothing is measured by stage.
+struct NoLaps {
+  static constexpr bool measure = false;
+  void begin() noexcept {}
+  void lap(Stage) noexcept {}
+};
+
 /// Ticks of the time stamp counter by stage, read once a stage for a burst or for a few hundred packets. A lap of many
 /// times what a stage takes was interrupted by others on this CPU, and counts for no stage.
 class TickLaps {

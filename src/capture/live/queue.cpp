@@ -5,8 +5,6 @@
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 
-#include "base/prefetch.hpp"
-
 namespace weir::capture {
 namespace {
 
@@ -50,7 +48,6 @@ void Queue::describe(rte_mbuf& buffer, const HostTime& now, Packet& packet) noex
   auto* whole = &buffer;
   if (buffer.ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) [[unlikely]]
     put_tag_back(whole);
-  prefetch(rte_pktmbuf_mtod(whole, const void*));
   packet.bytes = rte_pktmbuf_mtod(whole, const std::byte*);
   packet.captured = whole->data_len;
   packet.wire = whole->pkt_len;
