@@ -24,14 +24,20 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
   return (load_word(direction + Direction::octets_at) & low_48) + headers.octets > low_48;
 }
 
+/// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
+/// would do without: they stand where TTLs differ and where a packet is older than the flow's first one.
 [[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
   auto words = Direction::load(direction);
-  const Word ttl = headers.ttl, least = words.octet_word >> 48 & 0xff, greatest = words.octet_word >> 56;
-  words.octet_word =
-      ((words.octet_word + headers.octets) & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
+  const Word ttl = headers.ttl;
+  words.octet_word += headers.octets;
+  if (words.octet_word >> 48 != (ttl | ttl << 8)) [[unlikely]] {
+    const Word least = words.octet_word >> 48 & 0xff, greatest = words.octet_word >> 56;
+    words.octet_word = (words.octet_word & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
+  }
   words.packet_word = (words.packet_word + 1) | Word{headers.tcp_flags} << 48;
-  words.start_word = (words.start_word & ~low_48) | std::min(stamp_ms, words.start_word & low_48);
-  words.end_word = (words.end_word & ~low_48) | std::max(stamp_ms, words.end_word & low_48);
+  if (stamp_ms < (words.start_word & low_48)) [[unlikely]]
+    words.start_word = (words.start_word & ~low_48) | stamp_ms;
+  words.end_word = std::max(words.end_word, (words.end_word & ~low_48) | stamp_ms);
   words.store(direction);
 }
 

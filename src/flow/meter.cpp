@@ -75,7 +75,8 @@ class MeterOf final : public Meter {
     auto due = static_cast<std::size_t>(slots * (passed >> 10) / (sweep_period_ >> 10));  // shifted: fits 64 bits
     if (due < burst_size && passed < sweep_period_) return;
     swept_until_ = now;
-    for (due = std::min(due, ended.room()); due > 0; --due) sweep_one(now, ended);
+    for (due = std::min(due, ended.room()); due > 0; due -= std::min(due, burst_size))
+      sweep(std::min(due, burst_size), now, ended);
   }
 
   bool finish(Instant clock, Ended& ended) noexcept override {
@@ -369,15 +370,15 @@ class MeterOf final : public Meter {
   void make_room(std::uint64_t hash, Word now, Ended& ended) noexcept {
     if (table_.has_room(hash)) [[likely]]
       return;
-    auto number = table_.line_of(hash);
+    std::size_t number = table_.line_of(hash);
     while (table_.line(number).taken() == 0)  // full elsewhere: the next line that holds any
       number = table_.after(number);
     const auto line = table_.line(number);  // as it was before any of it ended
     const auto live_before = table_.live();
-    unsigned oldest = 0;
+    std::size_t oldest = 0;
     Word oldest_last = ~Word{0};
-    for (auto ways = line.taken(); ways; ways &= ways - 1) {
-      const auto way = static_cast<unsigned>(std::countr_zero(ways));
+    for (Word ways = line.taken(); ways; ways &= ways - 1) {
+      const auto way = static_cast<std::size_t>(std::countr_zero(ways));
       const Place place{line.places[way]};
       const auto last = place.pool() == 0 ? settle_or_last<S4>(number, way, place, now, ended)
                                           : settle_or_last<S6>(number, way, place, now, ended);
@@ -393,7 +394,7 @@ class MeterOf final : public Meter {
 
   /// Frees the place if its record is past its end; else says when its last packet came.
   template <class S>
-  Word settle_or_last(std::uint32_t line, unsigned way, Place place, Word now, Ended& ended) noexcept {
+  Word settle_or_last(std::size_t line, std::size_t way, Place place, Word now, Ended& ended) noexcept {
     auto* record = table_.record_at(place);
     const auto last = S::last(record);
     if (!may_have_ended<S>(record, now, timeouts_) || !settle<S>(record, now, ended)) [[likely]]
@@ -403,30 +404,43 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  void evict(std::uint32_t line, unsigned way, Place place, Ended& ended) noexcept {
+  void evict(std::size_t line, std::size_t way, Place place, Ended& ended) noexcept {
     const auto* record = table_.record_at(place);
     if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
     erase_in<S>(line, way);
   }
 
   template <class S>
-  void erase_in(std::uint32_t line, unsigned way) noexcept {
+  void erase_in(std::size_t line, std::size_t way) noexcept {
     table_.erase_in(line, way, [this](Place place) { return hash_in<S>(table_.record_at(place)); });
   }
 
-  void sweep_one(Word now, Ended& ended) noexcept {
+  /// The next slots, at most as many as were used: of those that may have ended the tag lines are on their way before
+  /// the first of them does.
+  void sweep(std::size_t slots, Word now, Ended& ended) noexcept {
+    struct {
+      Place place;
+      std::uint64_t hash;
+    } may[burst_size];
+    std::size_t count = 0;
+    const auto put_down = [&]<class S>(std::type_identity<S>, std::uint32_t slot) {
+      const auto& pool = table_.pool(pool_of<S>);
+      if (pool.is_free(slot) || !may_have_ended<S>(pool.record(slot), now, timeouts_)) return;
+      may[count] = {Place::in(pool_of<S>, slot), hash_in<S>(pool.record(slot))};
+      table_.prefetch(may[count++].hash);
+    };
     const auto four = table_.pool(0).used(), six = table_.pool(1).used();
-    if (four + six == 0) return;
-    if (sweep_at_ >= static_cast<std::size_t>(four) + six) sweep_at_ = 0;
-    const auto at = static_cast<std::uint32_t>(sweep_at_++);
-    if (at < four) sweep_slot<S4>(0, at, now, ended);
-    else sweep_slot<S6>(1, at - four, now, ended);
-  }
-
-  template <class S>
-  void sweep_slot(unsigned pool, std::uint32_t slot, Word now, Ended& ended) noexcept {
-    if (table_.pool(pool).is_free(slot)) return;
-    if (settle<S>(table_.pool(pool).record(slot), now, ended)) erase<S>(Place::in(pool, slot));
+    for (; slots > 0; --slots) {
+      if (sweep_at_ >= static_cast<std::size_t>(four) + six) sweep_at_ = 0;
+      const auto at = static_cast<std::uint32_t>(sweep_at_++);
+      if (at < four) put_down(std::type_identity<S4>{}, at);
+      else put_down(std::type_identity<S6>{}, at - four);
+    }
+    for (const auto& [place, hash] : std::span{may, count}) {
+      auto* record = table_.record_at(place);
+      if (place.pool() == 0 ? settle<S4>(record, now, ended) : settle<S6>(record, now, ended))
+        table_.erase(hash, place);
+    }
   }
 
   /// Whether there is a slot at the cursor, if need be in the next pool.

@@ -99,7 +99,7 @@ class Table {
 
   Table(std::size_t capacity, PoolOf ipv4, PoolOf ipv6)
       : capacity_{capacity},
-        lines_{static_cast<std::uint32_t>(capacity / 4 + 1)},
+        lines_{capacity / 4 + 1},
         line_memory_{lines_ * sizeof(TagLine)},
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
                RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {
@@ -112,17 +112,15 @@ class Table {
   }
 
   /// Where a hash leads: the line from its lower half, the tag from its upper end.
-  std::uint32_t line_of(std::uint64_t hash) const noexcept {
-    return static_cast<std::uint32_t>((hash & 0xffff'ffffu) * lines_ >> 32);
-  }
+  std::size_t line_of(std::uint64_t hash) const noexcept { return (hash & 0xffff'ffffu) * lines_ >> 32; }
   static std::uint16_t tag_of(std::uint64_t hash) noexcept {
     const auto tag = static_cast<std::uint16_t>(hash >> 48);
     return tag ? tag : 1;
   }
-  TagLine& line(std::uint32_t number) const noexcept {
+  TagLine& line(std::size_t number) const noexcept {
     return *(reinterpret_cast<TagLine*>(line_memory_.data()) + number);
   }
-  std::uint32_t lines() const noexcept { return lines_; }
+  std::size_t lines() const noexcept { return lines_; }
 
   void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
   /// The record that the hash most likely leads to, and the hint it was given; nullptr where no tag agrees.
@@ -200,7 +198,7 @@ class Table {
 
   /// Frees what is in a way of a line; `hash_of(place)` is asked for its key's hash where it may be that of a guest.
   template <class HashOf>
-  void erase_in(std::uint32_t number, unsigned way, HashOf hash_of) noexcept {
+  void erase_in(std::size_t number, std::size_t way, HashOf hash_of) noexcept {
     auto& at = line(number);
     const Place place{at.places[way]};
     if (at.guests == 0) [[likely]]
@@ -221,7 +219,7 @@ class Table {
     line_memory_.clear();
   }
 
-  std::uint32_t after(std::uint32_t number) const noexcept { return number + 1 == lines_ ? 0 : number + 1; }
+  std::size_t after(std::size_t number) const noexcept { return number + 1 == lines_ ? 0 : number + 1; }
 
  private:
   template <class IsIt>
@@ -235,7 +233,7 @@ class Table {
     return nullptr;
   }
 
-  void take_out(TagLine& at, unsigned way) noexcept {
+  void take_out(TagLine& at, std::size_t way) noexcept {
     at.tags[way] = 0;
     leave(Place{at.places[way]});
   }
@@ -249,7 +247,7 @@ class Table {
 
   std::size_t capacity_, live_ = 0;
   std::uint64_t erased_ = 0;
-  std::uint32_t lines_;
+  std::size_t lines_;  ///< at most 2^32
   Pages line_memory_;
   std::array<RecordPool, 2> pools_;
 };
