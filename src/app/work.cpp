@@ -31,13 +31,17 @@ void Work::decode(const capture::Selector& selector) noexcept {
   const auto shards = static_cast<unsigned>(members_.size());
   for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
     const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
-    decoding_.decode(burst, std::span{headers_}.subspan(begin), from(begin), std::span{outcomes_}.subspan(begin));
-    tallies_.add(burst, std::span{headers_}.subspan(begin), std::span{outcomes_}.subspan(begin));
-    for (std::size_t i = begin; i < begin + burst.size(); ++i) {
-      const bool metered = outcomes_[i] == Outcome::metered;
-      if (shards == 1) members_[0].add_if(metered, i, headers_[i]);
-      else if (metered) members_[decoding_.shard_of(packets[i], headers_[i], details_, i, shards)].add(i, headers_[i]);
+    const auto headers = std::span{headers_}.subspan(begin, burst.size());
+    const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());
+    decoding_.decode(burst, headers, from(begin), outcomes);
+    tallies_.add(burst, headers, outcomes);
+    if (shards == 1) {
+      members_[0].add_metered(begin, headers, outcomes);
+      continue;
     }
+    for (std::size_t i = begin; i < begin + burst.size(); ++i)
+      if (outcomes_[i] == Outcome::metered)
+        members_[decoding_.shard_of(packets[i], headers_[i], details_, i, shards)].add(i, headers_[i]);
   }
 }
 

@@ -7,24 +7,35 @@
 #include <span>
 #include <vector>
 #include <weir/headers.hpp>
+#include <weir/outcome.hpp>
 
 namespace weir::flow {
 
 /// Their places, and whether there is a fragment among them: noted where their headers are at hand anyway.
 class Chosen {
  public:
-  explicit Chosen(std::size_t packets_max) : places_(packets_max) {}
+  explicit Chosen(std::size_t packets_max) : places_(packets_max + 1) {}  // one is written beyond those chosen
 
   void clear() noexcept {
     count_ = 0;
     fragments_ = 0;
   }
-  void add(std::size_t place, const Headers& headers) noexcept { add_if(true, place, headers); }
-  /// Without a jump, for those that are all but always chosen.
-  void add_if(bool chosen, std::size_t place, const Headers& headers) noexcept {
-    places_[count_] = static_cast<std::uint16_t>(place);
-    count_ += chosen;
-    fragments_ |= chosen * static_cast<unsigned>(headers.fragment);
+  void add(std::size_t place, const Headers& headers) noexcept {
+    places_[count_++] = static_cast<std::uint16_t>(place);
+    fragments_ |= static_cast<unsigned>(headers.fragment);
+  }
+  /// Those that are metered, as all but a few are: without a jump. The first one's place is `begin`.
+  void add_metered(std::size_t begin, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept {
+    auto* at = places_.data() + count_;
+    unsigned fragments = 0;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const bool metered = outcomes[i] == Outcome::metered;
+      *at = static_cast<std::uint16_t>(begin + i);
+      at += metered;
+      fragments |= metered * static_cast<unsigned>(headers[i].fragment);
+    }
+    count_ = static_cast<std::size_t>(at - places_.data());
+    fragments_ |= fragments;
   }
 
   std::span<std::uint16_t> places() noexcept { return std::span{places_}.first(count_); }

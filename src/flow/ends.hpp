@@ -54,4 +54,13 @@ bool may_have_ended(const std::byte* record, Word now, const Timeouts& timeouts)
   return may;
 }
 
+/// How often the whole table is looked through: a quarter of the shortest timeout, within these bounds.
+inline Word sweep_period(const Timeouts& timeouts) noexcept {
+  constexpr Word shortest = 10'000'000, longest = 3'600'000'000'000;  // 10 ms, 1 h
+  constexpr Word closed_at_least = 15'000'000'000;  // closed connections may wait as long as idle ones do by default
+  Word least = std::min(timeouts.idle, timeouts.active);
+  if (timeouts.tcp_close) least = std::min(least, std::max(timeouts.closed, closed_at_least));
+  return std::clamp(least / 4, shortest, longest);
+}
+
 }  // namespace weir::flow

@@ -241,4 +241,30 @@ inline void make_derived(const Extension& plan, std::byte* record, Ending& endin
   }
 }
 
+/// Of a record that is handed out: the key's further words, columns of a direction without packets, and what is made of
+/// them all. `key` as it is exported; `hash` is needed where the plan says so.
+template <class S>
+void finish_planned(const Extension& plan, std::byte* copy, bool exchanged, const typename S::Key& key, Word hash,
+                    RecordEnd& end) noexcept {
+  auto forward = Direction::load(copy + S::forward_at), reverse = forward;
+  if constexpr (S::biflow) {
+    reverse = Direction::load(copy + S::reverse_at);
+    if (exchanged) exchange_extra(plan.key, copy + plan.key_at);
+    if (forward.packets() == 0) fill_empty(plan.fills[0], copy);
+    if (reverse.packets() == 0) fill_empty(plan.fills[1], copy);
+  }
+  end.which_template = plan.template_of[end.which_template][key.protocol()];
+  const auto numbers = key.word[S::Key::numbers];
+  Ending ending{.record = copy,
+                .address_octets = S::Key::address_octets,
+                .protocol = key.protocol(),
+                .source_port = static_cast<std::uint16_t>(numbers),
+                .destination_port = static_cast<std::uint16_t>(numbers >> 16),
+                .counts = forward,
+                .one = 0,
+                .other = 0,
+                .flow = hash};
+  make_derived(plan, copy, ending, {forward, reverse});
+}
+
 }  // namespace weir::flow

@@ -17,15 +17,6 @@
 namespace weir::flow {
 namespace {
 
-/// How often the whole table is looked through: a quarter of the shortest timeout, within these bounds.
-constexpr Word sweep_period(const Timeouts& timeouts) noexcept {
-  constexpr Word shortest = 10'000'000, longest = 3'600'000'000'000;  // 10 ms, 1 h
-  constexpr Word closed_at_least = 15'000'000'000;  // closed connections may wait as long as idle ones do by default
-  Word least = std::min(timeouts.idle, timeouts.active);
-  if (timeouts.tcp_close) least = std::min(least, std::max(timeouts.closed, closed_at_least));
-  return std::clamp(least / 4, shortest, longest);
-}
-
 /// Where key or templates are not the usual ones: the plan, and room to show a record.
 struct Planned {
   explicit Planned(const MeterOptions& options)
@@ -370,6 +361,10 @@ class MeterOf final : public Meter {
   void make_room(std::uint64_t hash, Word now, Ended& ended) noexcept {
     if (table_.has_room(hash)) [[likely]]
       return;
+    if (table_.can_grow()) {
+      grow(ended);
+      return make_room(hash, now, ended);
+    }
     std::size_t number = table_.line_of(hash);
     while (table_.line(number).taken() == 0)  // full elsewhere: the next line that holds any
       number = table_.after(number);
@@ -392,6 +387,20 @@ class MeterOf final : public Meter {
     else evict<S6>(number, oldest, place, ended);
   }
 
+  void grow(Ended& ended) noexcept {
+    const auto describe = [this]<class S>(std::type_identity<S>, const std::byte* record) {
+      return std::pair{hash_in<S>(record), S::biflow && (S::forward_state(record) & state::exchanged) != 0};
+    };
+    table_.grow(
+        [&](unsigned pool, const std::byte* record) {
+          return pool == 0 ? describe(std::type_identity<S4>{}, record) : describe(std::type_identity<S6>{}, record);
+        },
+        [&](unsigned pool, const std::byte* record) {
+          if (pool == 0) emit_evicted<S4>(record, ended);
+          else emit_evicted<S6>(record, ended);
+        });
+  }
+
   /// Frees the place if its record is past its end; else says when its last packet came.
   template <class S>
   Word settle_or_last(std::size_t line, std::size_t way, Place place, Word now, Ended& ended) noexcept {
@@ -405,9 +414,12 @@ class MeterOf final : public Meter {
 
   template <class S>
   void evict(std::size_t line, std::size_t way, Place place, Ended& ended) noexcept {
-    const auto* record = table_.record_at(place);
-    if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
+    emit_evicted<S>(table_.record_at(place), ended);
     erase_in<S>(line, way);
+  }
+  template <class S>
+  void emit_evicted(const std::byte* record, Ended& ended) noexcept {
+    if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
   }
 
   template <class S>
@@ -545,34 +557,11 @@ class MeterOf final : public Meter {
     }
     if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply, icmp_in_ports_);
     std::memcpy(copy, &key, sizeof key);
-    if constexpr (Extended) finish_planned<S>(copy, record, key, end);
-    std::memcpy(copy + S::clocks_at, &end, sizeof end);
-  }
-
-  /// The rest of it: the key's further words, columns of a direction without packets, and what is made of them all.
-  template <class S>
-  void finish_planned(std::byte* copy, const std::byte* record, const typename S::Key& key,
-                      RecordEnd& end) const noexcept {
-    const auto& plan = plan_of<S>();
-    auto forward = Direction::load(copy + S::forward_at), reverse = forward;
-    if constexpr (S::biflow) {
-      reverse = Direction::load(copy + S::reverse_at);
-      if (S::forward_state(record) & state::exchanged) exchange_extra(plan.key, copy + plan.key_at);
-      if (forward.packets() == 0) fill_empty(plan.fills[0], copy);
-      if (reverse.packets() == 0) fill_empty(plan.fills[1], copy);
+    if constexpr (Extended) {
+      const bool exchanged = S::biflow && (S::forward_state(record) & state::exchanged);
+      finish_planned<S>(plan_of<S>(), copy, exchanged, key, plan_of<S>().hashes_flow ? hash_in<S>(record) : 0, end);
     }
-    end.which_template = plan.template_of[end.which_template][key.protocol()];
-    const auto numbers = key.word[S::Key::numbers];
-    Ending ending{.record = copy,
-                  .address_octets = S::Key::address_octets,
-                  .protocol = key.protocol(),
-                  .source_port = static_cast<std::uint16_t>(numbers),
-                  .destination_port = static_cast<std::uint16_t>(numbers >> 16),
-                  .counts = forward,
-                  .one = 0,
-                  .other = 0,
-                  .flow = plan.hashes_flow ? hash_in<S>(record) : 0};
-    make_derived(plan, copy, ending, {forward, reverse});
+    std::memcpy(copy + S::clocks_at, &end, sizeof end);
   }
 
   static constexpr Details no_details{};

@@ -11,6 +11,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
+#include <weir/bytes.hpp>
 
 #include "base/assert.hpp"
 #include "base/pages.hpp"
@@ -89,8 +92,9 @@ class RecordPool {
   std::uint32_t used_ = 0, free_ = none;
 };
 
-/// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every four flows of capacity,
-/// so that of `capacity` random keys 1 in 100,000 finds its line and the next one full.
+/// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every four flows, so that of
+/// as many random keys 1 in 100,000 finds its line and the next one full. Lines grow in number with the flows, up to
+/// those for `capacity`: few lines are in the caches, and most of a capacity is never used. touch() takes all at once.
 class Table {
  public:
   struct PoolOf {
@@ -99,14 +103,18 @@ class Table {
 
   Table(std::size_t capacity, PoolOf ipv4, PoolOf ipv6)
       : capacity_{capacity},
-        lines_{capacity / 4 + 1},
-        line_memory_{lines_ * sizeof(TagLine)},
+        lines_max_{capacity / flows_per_line + 1},
+        line_memory_{lines_max_ * sizeof(TagLine)},
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
                RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {
     WEIR_ASSERT(capacity <= Place::slots_max);
+    set_lines(std::min(lines_first, lines_max_));
   }
 
+  /// Takes all memory, and all lines. No record may live.
   void touch() noexcept {
+    WEIR_ASSERT(live_ == 0);
+    set_lines(lines_max_);
     line_memory_.touch();
     for (auto& pool : pools_) pool.touch();
   }
@@ -164,24 +172,29 @@ class Table {
   std::uint64_t erased() const noexcept { return erased_; }
   static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
   bool has_room(std::uint64_t hash) const noexcept {
-    return !full() && (has_room(line(line_of(hash))) || has_room(line(after(line_of(hash)))));
+    return live_ < room_ && (has_room(line(line_of(hash))) || has_room(line(after(line_of(hash)))));
   }
 
   /// A new record's place; has_room(hash) must hold. The hint is for likely().
   std::byte* insert(std::uint64_t hash, unsigned pool, bool hint) noexcept {
-    const auto home = line_of(hash);
-    const bool away = !has_room(line(home));
-    auto& at = line(away ? after(home) : home);
-    const auto free_ways = at.matches(0);
-    WEIR_ASSERT(free_ways != 0 && !full());
-    const auto way = static_cast<unsigned>(std::countr_zero(free_ways));
+    WEIR_ASSERT(!full());
     const auto slot = pools_[pool].take();
-    at.tags[way] = tag_of(hash);
-    at.places[way] = Place::in(pool, slot).number | (hint ? Place::hint_bit : 0);
-    line(home).away = static_cast<std::uint16_t>(line(home).away + away);
-    at.guests = static_cast<std::uint16_t>(at.guests + away);
+    [[maybe_unused]] const bool found = put_tag(hash, Place::in(pool, slot), hint);
+    WEIR_ASSERT(found);
     ++live_;
     return pools_[pool].record(slot);
+  }
+
+  /// Whether there may be more lines than there are.
+  bool can_grow() const noexcept { return lines_ < lines_max_ && !full(); }
+  /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
+  /// room even among all lines, as no random key will, is shown to `evict(pool, record)` and lives no more.
+  template <class Describe, class Evict>
+  void grow(Describe describe, Evict evict) noexcept {
+    do {
+      std::memset(line_memory_.data(), 0, lines_ * sizeof(TagLine));
+      set_lines(std::min(2 * lines_, lines_max_));
+    } while (!put_back(0, describe, evict) || !put_back(1, describe, evict));
   }
 
   /// Frees the place of a record whose key has this hash.
@@ -222,6 +235,57 @@ class Table {
   std::size_t after(std::size_t number) const noexcept { return number + 1 == lines_ ? 0 : number + 1; }
 
  private:
+  static constexpr std::size_t flows_per_line = 4, lines_first = 16;
+
+  void set_lines(std::size_t lines) noexcept {
+    lines_ = lines;
+    room_ = std::min(capacity_, lines * flows_per_line);
+  }
+
+  /// Where the hash leads; false, and nothing changed, without room there.
+  bool put_tag(std::uint64_t hash, Place place, bool hint) noexcept {
+    const auto home = line_of(hash);
+    const bool away = !has_room(line(home));
+    auto& at = line(away ? after(home) : home);
+    const auto free_ways = at.matches(0);
+    if (free_ways == 0) return false;
+    const auto way = static_cast<std::size_t>(std::countr_zero(free_ways));
+    at.tags[way] = tag_of(hash);
+    at.places[way] = place.number | (hint ? Place::hint_bit : 0);
+    line(home).away = static_cast<std::uint16_t>(line(home).away + away);
+    at.guests = static_cast<std::uint16_t>(at.guests + away);
+    return true;
+  }
+
+  /// All tags of a pool's records anew, some at a time so that their lines come together. False where one finds no room
+  /// and more lines would make some.
+  template <class Describe, class Evict>
+  bool put_back(unsigned pool, Describe describe, Evict evict) noexcept {
+    struct Tag {
+      std::uint64_t hash;
+      std::uint32_t slot;
+      bool hint;
+    };
+    std::array<Tag, 32> some;
+    const auto& records = pools_[pool];
+    for (std::uint32_t slot = 0; slot < records.used();) {
+      std::size_t count = 0;
+      for (; slot < records.used() && count < some.size(); ++slot) {
+        if (records.is_free(slot)) continue;
+        const auto [hash, hint] = describe(pool, records.record(slot));
+        prefetch(hash);
+        some[count++] = {hash, slot, hint};
+      }
+      for (const auto& tag : std::span{some}.first(count)) {
+        if (put_tag(tag.hash, Place::in(pool, tag.slot), tag.hint)) continue;
+        if (can_grow()) return false;
+        evict(pool, records.record(tag.slot));
+        leave(Place::in(pool, tag.slot));
+      }
+    }
+    return true;
+  }
+
   template <class IsIt>
   std::byte* find_in(const TagLine& at, std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
     for (auto matches = at.matches(tag_of(hash)); matches; matches &= matches - 1) {
@@ -247,7 +311,7 @@ class Table {
 
   std::size_t capacity_, live_ = 0;
   std::uint64_t erased_ = 0;
-  std::size_t lines_;  ///< at most 2^32
+  std::size_t lines_max_, lines_, room_;  ///< at most 2^32 lines; room_: how many live before there must be more
   Pages line_memory_;
   std::array<RecordPool, 2> pools_;
 };

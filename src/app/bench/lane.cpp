@@ -62,7 +62,7 @@ std::span<const std::uint16_t> Lane::decode(std::span<Packet> packets) noexcept 
   decode::decode_burst(packets, headers_, outcomes_);
   tallies_.add(packets, headers_, outcomes_);
   own_.clear();
-  for (std::size_t i = 0; i < packets.size(); ++i) own_.add_if(outcomes_[i] == Outcome::metered, i, headers_[i]);
+  own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()));
   return own_.places();
 }
 

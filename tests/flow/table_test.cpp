@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "flow/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace weir::flow {
+namespace {
+
+/// Records that begin with their own hash, and say nothing else.
+constexpr std::size_t octets = 64, mark_at = 8;
+
+struct TableUnderTest {
+  explicit TableUnderTest(std::size_t capacity) : table{capacity, {octets, mark_at}, {octets, mark_at}} {}
+
+  std::byte* add(std::uint64_t hash, unsigned pool) {
+    while (!table.has_room(hash) && table.can_grow())
+      table.grow([](unsigned, const std::byte* record) { return describe(record); },
+                 [&](unsigned, const std::byte*) { ++evicted; });
+    if (!table.has_room(hash)) return nullptr;
+    auto* record = table.insert(hash, pool, hint(hash));
+    store_native(record, hash);
+    store_native(record + mark_at, std::uint64_t{0});
+    return record;
+  }
+  std::byte* find(std::uint64_t hash, unsigned pool) const {
+    return table.find(hash, pool, [&](const std::byte* at) { return load_native<std::uint64_t>(at) == hash; });
+  }
+  static bool hint(std::uint64_t hash) { return (hash & 1) != 0; }
+  static std::pair<std::uint64_t, bool> describe(const std::byte* record) {
+    const auto hash = load_native<std::uint64_t>(record);
+    return {hash, hint(hash)};
+  }
+
+  Table table;
+  std::size_t evicted = 0;
+};
+
+TEST(Table, has_lines_for_the_flows_there_are_and_finds_each_of_them_where_it_was) {
+  TableUnderTest under{100'000};
+  std::mt19937_64 random{1};
+  std::vector<std::pair<std::uint64_t, std::byte*>> there;
+  for (unsigned i = 0; i < 50'000; ++i) {
+    const auto hash = random();
+    there.emplace_back(hash, under.add(hash, i % 3 == 0));
+    ASSERT_LE(under.table.lines(), 16u + i) << "more lines than half of the flows need";
+  }
+  EXPECT_EQ(under.table.lines(), 16'384u) << "of 25,001";
+  EXPECT_EQ(under.evicted, 0u);
+  for (unsigned i = 0; i < there.size(); ++i) {
+    const auto [hash, record] = there[i];
+    ASSERT_EQ(under.find(hash, i % 3 == 0), record);
+    const auto likely = under.table.likely(hash, i % 3 == 0);
+    EXPECT_TRUE(likely.record != record || likely.hint == TableUnderTest::hint(hash));
+  }
+}
+
+TEST(Table, forgets_none_of_the_flows_that_went_while_it_grew) {
+  TableUnderTest under{10'000};
+  std::mt19937_64 random{2};
+  std::vector<std::uint64_t> hashes;
+  for (unsigned i = 0; i < 5'000; ++i) {
+    hashes.push_back(random());
+    auto* record = under.add(hashes.back(), 0);
+    if (i % 2 == 0) continue;
+    const auto slot = static_cast<std::uint32_t>((record - under.table.pool(0).record(0)) / std::ptrdiff_t{octets});
+    under.table.erase(hashes.back(), Place::in(0, slot));
+  }
+  EXPECT_EQ(under.table.live(), 2'500u);
+  for (unsigned i = 0; i < hashes.size(); ++i) EXPECT_EQ(under.find(hashes[i], 0) != nullptr, i % 2 == 0);
+}
+
+TEST(Table, of_hashes_that_all_lead_to_one_line_keeps_what_two_lines_hold_and_shows_the_others) {
+  TableUnderTest under{1'000};
+  for (std::uint64_t i = 1; i <= 60; ++i) ASSERT_NE(under.add(i << 48 | i << 26, 0), nullptr);
+  std::size_t shown = 0;
+  while (under.table.can_grow())
+    under.table.grow(
+        [](unsigned, const std::byte*) {
+          return std::pair{std::uint64_t{5} << 48, false};
+        },
+        [&](unsigned, const std::byte*) { ++shown; });
+  EXPECT_EQ(under.table.live(), 2 * TagLine::ways);
+  EXPECT_EQ(shown, 60 - 2 * TagLine::ways);
+}
+
+}  // namespace
+}  // namespace weir::flow
