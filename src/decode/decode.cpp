@@ -43,7 +43,7 @@ Outcome decode(const Packet& packet, Headers& out) noexcept {
 namespace {
 
 /// A packet's first line is on its way while so many others are decoded.
-constexpr std::size_t ahead = burst_size;
+constexpr std::size_t ahead = 2 * burst_size;
 void prefetch_first(Burst burst) noexcept {
   for (const auto& packet : burst.first(std::min(ahead, burst.size()))) prefetch(packet.bytes);
 }

@@ -148,13 +148,14 @@ class MeterOf final : public Meter {
   template <class S>
   void go_on_with(const Pending<S, Extended>& first, Pending<S, Extended>& second, const Pending<S, Extended>& third,
                   std::uint64_t erased, Ended& ended) noexcept {
-    const auto most = std::max({first.size, second.size, third.size});
+    const auto sizes = std::array{first.size, second.size, third.size};
+    const auto most = std::ranges::max(sizes);
     if (watch_ && most > 0) [[unlikely]]
       return go_on_apart(first, second, third, erased, ended);
     for (std::size_t i = 0; i < most; ++i) {
-      if (i < first.size) table_.prefetch(first.hash[i]);
-      if (i < second.size) prefetch_record(second, i);
-      if (i < third.size) meter(third, i, erased, ended);
+      if (i < sizes[0]) table_.prefetch(first.hash[i]);
+      if (i < sizes[1]) prefetch_record(second, i);
+      if (i < sizes[2]) meter(third, i, erased, ended);
     }
   }
   template <class S>
@@ -170,17 +171,17 @@ class MeterOf final : public Meter {
   /// Each packet is put down for both families, and stays with its own: a jump would be foreseen wrongly too often.
   void tell_apart(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                   std::span<const std::uint16_t> which) noexcept {
-    std::size_t four = 0, six = 0;
+    std::size_t four = 0;
     std::uint64_t octets = 0;
-    for (const auto i : which) {
+    for (std::size_t n = 0; n < which.size(); ++n) {
+      const auto i = which[n];
       octets += headers[i].octets;
-      const bool is_four = headers[i].version == IpVersion::v4;
       const auto* detail = details.empty() ? &no_details : &details[i];
       burst.four.put_down(four, packets[i], headers[i], detail);
-      burst.six.put_down(six, packets[i], headers[i], detail);
-      four += is_four;
-      six += !is_four;
+      burst.six.put_down(n - four, packets[i], headers[i], detail);
+      four += headers[i].version == IpVersion::v4;
     }
+    const auto six = which.size() - four;
     burst.four.size = four;
     burst.six.size = six;
     counters_.packets += which.size();
