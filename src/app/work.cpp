@@ -28,9 +28,10 @@ void Work::decode(const capture::Selector& selector) noexcept {
   for (auto& members : members_) members.clear();
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
+  constexpr std::size_t decoded_at_once = 8 * burst_size;
   const auto shards = static_cast<unsigned>(members_.size());
-  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
-    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
+  for (std::size_t begin = 0; begin < packets.size(); begin += decoded_at_once) {
+    const auto burst = packets.subspan(begin, std::min(decoded_at_once, packets.size() - begin));
     const auto headers = std::span{headers_}.subspan(begin, burst.size());
     const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());
     decoding_.decode(burst, headers, from(begin), outcomes);

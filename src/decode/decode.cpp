@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "decode/decode.hpp"
 
+#include <algorithm>
 #include <memory>
 
-#include <algorithm>
 #include "base/assert.hpp"
 #include "base/prefetch.hpp"
 #include "decode/frame.hpp"

@@ -363,7 +363,7 @@ class MeterOf final : public Meter {
     if (table_.has_room(hash)) [[likely]]
       return;
     if (table_.can_grow()) {
-      grow(ended);
+      grow(now, ended);
       return make_room(hash, now, ended);
     }
     std::size_t number = table_.line_of(hash);
@@ -388,7 +388,7 @@ class MeterOf final : public Meter {
     else evict<S6>(number, oldest, place, ended);
   }
 
-  void grow(Ended& ended) noexcept {
+  void grow(Word now, Ended& ended) noexcept {
     const auto describe = [this]<class S>(std::type_identity<S>, const std::byte* record) {
       return std::pair{hash_in<S>(record), S::biflow && (S::forward_state(record) & state::exchanged) != 0};
     };
@@ -396,9 +396,9 @@ class MeterOf final : public Meter {
         [&](unsigned pool, const std::byte* record) {
           return pool == 0 ? describe(std::type_identity<S4>{}, record) : describe(std::type_identity<S6>{}, record);
         },
-        [&](unsigned pool, const std::byte* record) {
-          if (pool == 0) emit_evicted<S4>(record, ended);
-          else emit_evicted<S6>(record, ended);
+        [&](unsigned pool, std::byte* record) {
+          if (pool == 0) end_now<S4>(record, EndReason::lack_of_resources, now, ended);
+          else end_now<S6>(record, EndReason::lack_of_resources, now, ended);
         });
   }
 
@@ -415,12 +415,9 @@ class MeterOf final : public Meter {
 
   template <class S>
   void evict(std::size_t line, std::size_t way, Place place, Ended& ended) noexcept {
-    emit_evicted<S>(table_.record_at(place), ended);
-    erase_in<S>(line, way);
-  }
-  template <class S>
-  void emit_evicted(const std::byte* record, Ended& ended) noexcept {
+    const auto* record = table_.record_at(place);
     if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
+    erase_in<S>(line, way);
   }
 
   template <class S>
@@ -473,12 +470,17 @@ class MeterOf final : public Meter {
     return true;
   }
 
+  /// Past an end of its own with that reason.
+  template <class S>
+  void end_now(std::byte* record, EndReason reason, Word now, Ended& ended) noexcept {
+    if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, reason, ended);
+  }
+
   template <class S, bool taking_out_tags>
   void end_slot(TableCursor at, Word now, Ended& ended) noexcept {
     const auto& pool = table_.pool(at.pool);
     if (pool.is_free(at.slot)) return;
-    auto* record = pool.record(at.slot);
-    if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, EndReason::forced, ended);
+    end_now<S>(pool.record(at.slot), EndReason::forced, now, ended);
     if constexpr (taking_out_tags) erase<S>(Place::in(at.pool, at.slot));
     else table_.leave(Place::in(at.pool, at.slot));
   }

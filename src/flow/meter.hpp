@@ -79,7 +79,8 @@ class Meter {
 
   virtual std::size_t live() const noexcept = 0;
 
-  /// Takes all pages now, on the memory node of the thread that calls: before the first packet, not while they come.
+  /// Takes all pages and tag lines now, on the memory node of the thread that calls: before the first packet, not while
+  /// they come.
   virtual void touch() noexcept = 0;
   const MeterCounters& counters() const noexcept { return counters_; }
 

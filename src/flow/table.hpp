@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Where records live. A lookup reads one tag line; a tag that agrees names the one record to compare. Tags and records
-// lie apart, so both can be prefetched stages ahead of their use. All memory is taken at construction; no place, no
-// growth: the meter must end a record first.
+// lie apart, so both can be prefetched stages ahead of their use. All memory is taken at construction; where there is
+// no place, the meter has the lines grow in number, or ends a record.
 #pragma once
 
 #include <emmintrin.h>
@@ -93,8 +93,8 @@ class RecordPool {
 };
 
 /// Tag lines and the two pools (0: IPv4, 1: IPv6). A line holds ten; there is a line for every four flows, so that of
-/// as many random keys 1 in 100,000 finds its line and the next one full. Lines grow in number with the flows, up to
-/// those for `capacity`: few lines are in the caches, and most of a capacity is never used. touch() takes all at once.
+/// as many random keys 1 in 100,000 finds its line and the next one full. As flows come, lines double up to those for
+/// `capacity`, so that what few flows need stays in the caches. touch() takes all at once: nothing grows afterwards.
 class Table {
  public:
   struct PoolOf {
@@ -108,13 +108,14 @@ class Table {
         pools_{RecordPool{capacity, ipv4.record_octets, ipv4.free_mark_at},
                RecordPool{capacity, ipv6.record_octets, ipv6.free_mark_at}} {
     WEIR_ASSERT(capacity <= Place::slots_max);
-    set_lines(std::min(lines_first, lines_max_));
+    while (lines_at(halvings_) > lines_first) ++halvings_;
+    set_lines(halvings_);
   }
 
   /// Takes all memory, and all lines. No record may live.
   void touch() noexcept {
     WEIR_ASSERT(live_ == 0);
-    set_lines(lines_max_);
+    set_lines(0);
     line_memory_.touch();
     for (auto& pool : pools_) pool.touch();
   }
@@ -186,14 +187,14 @@ class Table {
   }
 
   /// Whether there may be more lines than there are.
-  bool can_grow() const noexcept { return lines_ < lines_max_ && !full(); }
+  bool can_grow() const noexcept { return halvings_ > 0 && !full(); }
   /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
   /// room even among all lines, as no random key will, is shown to `evict(pool, record)` and lives no more.
   template <class Describe, class Evict>
   void grow(Describe describe, Evict evict) noexcept {
     do {
       std::memset(line_memory_.data(), 0, lines_ * sizeof(TagLine));
-      set_lines(std::min(2 * lines_, lines_max_));
+      set_lines(halvings_ - 1);
     } while (!put_back(0, describe, evict) || !put_back(1, describe, evict));
   }
 
@@ -237,9 +238,13 @@ class Table {
  private:
   static constexpr std::size_t flows_per_line = 4, lines_first = 16;
 
-  void set_lines(std::size_t lines) noexcept {
-    lines_ = lines;
-    room_ = std::min(capacity_, lines * flows_per_line);
+  std::size_t lines_at(unsigned halvings) const noexcept {
+    return (lines_max_ + (std::size_t{1} << halvings) - 1) >> halvings;
+  }
+  void set_lines(unsigned halvings) noexcept {
+    halvings_ = halvings;
+    lines_ = lines_at(halvings);
+    room_ = std::min(capacity_, lines_ * flows_per_line);
   }
 
   /// Where the hash leads; false, and nothing changed, without room there.
@@ -311,7 +316,9 @@ class Table {
 
   std::size_t capacity_, live_ = 0;
   std::uint64_t erased_ = 0;
-  std::size_t lines_max_, lines_, room_;  ///< at most 2^32 lines; room_: how many live before there must be more
+  std::size_t lines_max_;             ///< at most 2^32
+  unsigned halvings_ = 0;             ///< of them, to the lines there are
+  std::size_t lines_ = 0, room_ = 0;  ///< room_: how many flows live before there must be more lines
   Pages line_memory_;
   std::array<RecordPool, 2> pools_;
 };

@@ -19,12 +19,20 @@ using test::SlowRecord;
 using test::tcp;
 using test::udp;
 
-TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic) {
+struct CountingWatch final : StageWatch {
+  void looked_up() noexcept override { ++looked; }
+  void accounted() noexcept override { ++counted; }
+  std::size_t looked = 0, counted = 0;
+};
+
+TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic_watched_or_not) {
   for (std::uint64_t seed = 0; seed < 250; ++seed) {
     const auto slow_options = test::random_options(seed);
     const auto traffic = test::random_traffic(seed, slow_options, 1500);
     test::SlowMeter slow{slow_options};
     MeterUnderTest meter{options_like(slow_options)};
+    CountingWatch watch;
+    if (seed % 2 == 1) meter.set_watch(&watch);
     std::mt19937_64 random{seed};
     std::size_t held = 0;
     for (const auto& packet : traffic) {
@@ -41,6 +49,8 @@ TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_
     ASSERT_EQ(test::differences(expected, got), "") << "seed " << seed;
     ASSERT_EQ(expected, got) << "seed " << seed;
     EXPECT_EQ(packets_of(got), traffic.size());
+    EXPECT_EQ(watch.looked > 0, seed % 2 == 1);
+    EXPECT_EQ(watch.looked, watch.counted);
   }
 }
 

@@ -121,6 +121,7 @@ class MeterUnderTest {
     std::sort(records.begin(), records.end());
     return records;
   }
+  void set_watch(StageWatch* watch) { meter_->set_watch(watch); }
   const Meter& meter() {
     pass();
     return *meter_;

@@ -45,12 +45,22 @@ class Encoder {
     add(ended, now, [](auto, const auto&) {});
   }
 
+  /// Sends what still waits. Returns how many flow records were sent in all.
+  std::uint64_t finish(Instant now) noexcept {
+    session_.owe_data();
+    drain(now);
+    return sent_;
+  }
+
   const Totals& encoded() const noexcept { return encoded_; }
   std::uint64_t messages() const noexcept { return session_.messages(); }
 
  private:
   void drain(Instant now) noexcept {
-    while (!session_.next(now).empty()) session_.accepted();
+    while (!session_.next(now).empty()) {
+      session_.accepted();
+      sent_ += session_.accepted_last().records;
+    }
   }
 
   ipfix::Surroundings surroundings_;
@@ -58,6 +68,7 @@ class Encoder {
   ipfix::Session session_;
   std::vector<std::byte> scratch_;
   Totals encoded_;
+  std::uint64_t sent_ = 0;
 };
 
 }  // namespace weir::app::bench

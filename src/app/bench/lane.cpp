@@ -20,6 +20,7 @@ Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& m
 
 void Lane::prepare(std::uint64_t packets) noexcept {
   outlet_.touch();
+  meter_->touch();
   NoLaps none;
   while (traffic_.introduce()) run(none);
   const auto until = tallies_.received.packets + packets;
@@ -54,6 +55,7 @@ std::string Lane::check() {
     export_all();
   }
   if (not_handed_over_.records > 0) return "the ring was full although it was emptied after every turn";
+  if (encoder.finish(clock_) != encoder.encoded().records) return "not every record is in a message";
   return records.verdict();
 }
 

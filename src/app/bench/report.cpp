@@ -238,7 +238,8 @@ Json json(const Report& report) {
 }
 
 Plot plot(const Report& report) {
-  PlotSeries all{"all stages", "#1b6ca8", {}}, meter{"meter", "#d1722b", {}}, bound{"memory's bound", "#777", {}};
+  PlotSeries all{"a packet", "#1b6ca8", {}}, meter{"meter, stages apart", "#d1722b", {}},
+      bound{"memory's bound", "#777", {}};
   for (const auto& result : report.results) {
     const auto flows = static_cast<double>(result.flows);
     all.points.push_back({flows, result.ns});

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/prefetch.hpp"
 #include "flow/layout.hpp"
 
 namespace weir::app {
@@ -120,6 +121,8 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
     packets.front().notes |= note_bit(Note::clock_jump);
   packet_at_ = tsc_;
   if (counters_.clock_first == no_stamp) counters_.clock_first = packets.front().clock;
+  if (from.sampler.active() || selector_.active())
+    for (const auto& packet : packets) prefetch(packet.bytes);  // they look into them before decode() would
   if (from.sampler.active()) sample(from, packets);
   if (selector_.active()) show_whole(from, packets, [this](std::span<Packet> those) { selector_.select(those); });
   decode(from, packets);
@@ -129,14 +132,18 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   counters_.packets.add(packets, headers_, outcomes_);
   own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    if (outcomes_[i] != Outcome::metered) continue;
-    const auto to = reshard ? decoding_.shard_of(packets[i], headers_[i], details_, i, mesh_.workers()) : number_;
-    if (to == number_) own_.add(i, headers_[i]);
-    else pass_on(to, packets[i], i);
-  }
-  if (reshard)  // packets that were taken over meanwhile may have moved the clock
+  if (reshard) {
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      if (outcomes_[i] != Outcome::metered) continue;
+      const auto to = decoding_.shard_of(packets[i], headers_[i], details_, i, mesh_.workers());
+      if (to == number_) own_.add(i, headers_[i]);
+      else pass_on(to, packets[i], i);
+    }
+    // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
+  } else {
+    own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()));
+  }
   fragments_.add(packets, headers_, details_, own_, ended_);
   hand_over();
   from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
@@ -166,11 +173,7 @@ void Worker::sample(Receiving& from, std::span<Packet> packets) noexcept {
 }
 
 void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
-  for (std::size_t begin = 0; begin < packets.size(); begin += burst_size) {
-    const auto burst = packets.subspan(begin, std::min(burst_size, packets.size() - begin));
-    decoding_.decode(burst, std::span{headers_}.subspan(begin),
-                     std::span{details_}.subspan(details_.empty() ? 0 : begin), std::span{outcomes_}.subspan(begin));
-  }
+  decoding_.decode(packets, headers_, details_, outcomes_);
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
       const auto whole = from.queue->whole(i);
