@@ -143,19 +143,22 @@ class MeterOf final : public Meter {
     make_keys(burst.six);
   }
 
-  /// One packet of each burst in turn: memory brings what two of them ask for while the third is reckoned with. Whoever
-  /// measures has the stages one after the other, which takes longer.
+  /// A few packets of each burst in turn: memory brings what two of them ask for while the third is reckoned with. One
+  /// alone waits for its page to be found where a table has more pages than the processor knows by heart; eight, or
+  /// four with all that may be evicted, ask for more lines than can be under way. Whoever measures has the stages one
+  /// after the other, which takes longer.
   template <class S>
   void go_on_with(const Pending<S, Extended>& first, Pending<S, Extended>& second, const Pending<S, Extended>& third,
                   std::uint64_t erased, Ended& ended) noexcept {
     const auto sizes = std::array{first.size, second.size, third.size};
-    const auto most = std::ranges::max(sizes);
+    const auto most = std::ranges::max(sizes), turn = table_.full() ? std::size_t{1} : std::size_t{4};
     if (watch_ && most > 0) [[unlikely]]
       return go_on_apart(first, second, third, erased, ended);
-    for (std::size_t i = 0; i < most; ++i) {
-      if (i < sizes[0]) table_.prefetch(first.hash[i]);
-      if (i < sizes[1]) prefetch_record(second, i);
-      if (i < sizes[2]) meter(third, i, erased, ended);
+    for (std::size_t begin = 0; begin < most; begin += turn) {
+      const auto end_of = [&](std::size_t which) { return std::min(begin + turn, sizes[which]); };
+      for (auto i = begin; i < end_of(0); ++i) table_.prefetch(first.hash[i]);
+      for (auto i = begin; i < end_of(1); ++i) prefetch_record(second, i);
+      for (auto i = begin; i < end_of(2); ++i) meter(third, i, erased, ended);
     }
   }
   template <class S>
