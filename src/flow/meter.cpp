@@ -391,13 +391,14 @@ class MeterOf final : public Meter {
     else evict<S6>(number, oldest, place, ended);
   }
 
+  template <class S>
+  std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
+    return {hash_in<S>(record), S::biflow && (S::forward_state(record) & state::exchanged) != 0};
+  }
   void grow(Word now, Ended& ended) noexcept {
-    const auto describe = [this]<class S>(std::type_identity<S>, const std::byte* record) {
-      return std::pair{hash_in<S>(record), S::biflow && (S::forward_state(record) & state::exchanged) != 0};
-    };
     table_.grow(
         [&](unsigned pool, const std::byte* record) {
-          return pool == 0 ? describe(std::type_identity<S4>{}, record) : describe(std::type_identity<S6>{}, record);
+          return pool == 0 ? hash_and_hint<S4>(record) : hash_and_hint<S6>(record);
         },
         [&](unsigned pool, std::byte* record) {
           if (pool == 0) end_now<S4>(record, EndReason::lack_of_resources, now, ended);
