@@ -42,13 +42,15 @@ Outcome decode(const Packet& packet, Headers& out) noexcept {
 
 namespace {
 
-/// A packet's first line is on its way while so many others are decoded.
-constexpr std::size_t ahead = 2 * burst_size;
-void prefetch_first(Burst burst) noexcept {
+/// `one(i)` for every packet, whose first line is on its way while so many others are decoded.
+template <class One>
+[[gnu::always_inline]] inline void for_each(Burst burst, One one) noexcept {
+  constexpr std::size_t ahead = 2 * burst_size;
   for (const auto& packet : burst.first(std::min(ahead, burst.size()))) prefetch(packet.bytes);
-}
-void prefetch_ahead(Burst burst, std::size_t i) noexcept {
-  if (i + ahead < burst.size()) prefetch(burst[i + ahead].bytes);
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    if (i + ahead < burst.size()) prefetch(burst[i + ahead].bytes);
+    one(i);
+  }
 }
 
 /// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
@@ -91,21 +93,17 @@ void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::spa
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(details.empty() || details.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  prefetch_first(burst);
-  for (std::size_t i = 0; i < burst.size(); ++i) {
-    prefetch_ahead(burst, i);
+  for_each(burst, [&](std::size_t i) {
     outcomes[i] = decode_in_full(burst[i], tunnels, out[i], details.empty() ? nullptr : &details[i]);
-  }
+  });
 }
 
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  prefetch_first(burst);
-  for (std::size_t i = 0; i < burst.size(); ++i) {
-    prefetch_ahead(burst, i);
+  for_each(burst, [&](std::size_t i) {
     outcomes[i] = decode_straight(burst[i], out[i]) ? Outcome::metered : decode_by_the_chain(burst[i], out[i]);
-  }
+  });
 }
 
 Bytes ip_packet(const Packet& packet) noexcept {

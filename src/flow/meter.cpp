@@ -393,7 +393,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
-    return {hash_in<S>(record), S::biflow && (S::forward_state(record) & state::exchanged) != 0};
+    return {hash_in<S>(record), S::is_exchanged(record)};
   }
   void grow(Word now, Ended& ended) noexcept {
     table_.grow(
@@ -559,14 +559,14 @@ class MeterOf final : public Meter {
       const auto reverse = Direction::load(record + S::reverse_at);
       end.which_template = reverse.packets() != 0;
       echo_reply = (reverse.packet_word & state::echo_reply) != 0;
-      if (S::forward_state(record) & state::exchanged) exchange_ends(key);
+      if (S::is_exchanged(record)) exchange_ends(key);
       fill_empty_directions<S>(copy);
     }
     if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply, icmp_in_ports_);
     std::memcpy(copy, &key, sizeof key);
     if constexpr (Extended) {
-      const bool exchanged = S::biflow && (S::forward_state(record) & state::exchanged);
-      finish_planned<S>(plan_of<S>(), copy, exchanged, key, plan_of<S>().hashes_flow ? hash_in<S>(record) : 0, end);
+      const auto& plan = plan_of<S>();
+      finish_planned<S>(plan, copy, S::is_exchanged(record), key, plan.hashes_flow ? hash_in<S>(record) : 0, end);
     }
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
   }

@@ -159,6 +159,10 @@ struct Shape {
   static Word forward_end(const std::byte* record) noexcept {
     return load_word(record + forward_at + Direction::end_at);
   }
+  /// Biflow: the source is end b of the key.
+  static bool is_exchanged(const std::byte* record) noexcept {
+    return biflow && (forward_state(record) & state::exchanged) != 0;
+  }
   static bool is_closing(const std::byte* record) noexcept { return forward_state(record) & state::closing; }
   /// Whether packets have come since the record began, or since its last active end.
   static bool has_packets(const std::byte* record) noexcept {

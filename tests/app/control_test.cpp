@@ -2,7 +2,9 @@
 #include "app/control.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +19,7 @@
 #include "app/json_lines.hpp"
 #include "app/live/starting.hpp"
 #include "base/error.hpp"
+#include "support/loopback.hpp"
 #include "support/scratch_directory.hpp"
 
 namespace weir::app {
@@ -179,9 +182,13 @@ TEST(Control, a_line_may_come_in_pieces_and_the_last_may_lack_its_end) {
   const auto path = scratch / "weir.sock";
   const Running probe{path};
   const auto slow = client_of(path);
+  const auto is_taken = [&] {
+    int waiting = -1;
+    return ::ioctl(slow.number(), SIOCOUTQ, &waiting) == 0 && waiting == 0;
+  };
   for (const char c : stats) {
     says_all(slow, {&c, 1});
-    std::this_thread::sleep_for(1ms);
+    ASSERT_TRUE(test::comes(is_taken, [] { std::this_thread::yield(); })) << "the next one would come with this one";
   }
   EXPECT_EQ(hear(slow), stats_answer);
 

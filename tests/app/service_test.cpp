@@ -146,7 +146,7 @@ TEST(Signals, the_second_that_asks_to_end_ends_the_process_at_once_unless_it_cam
     return end_of_child([=] {
       const Signals signals;
       ::raise(first);
-      std::this_thread::sleep_for(apart);
+      std::this_thread::sleep_for(apart);  // no event to wait for: time alone tells the two wishes apart
       ::raise(second);
     });
   };

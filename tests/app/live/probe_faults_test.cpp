@@ -4,11 +4,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <functional>
 #include <set>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "app/live/null_port.hpp"
 #include "app/live/pcap_port.hpp"
@@ -126,20 +129,29 @@ class HeldExporter {
     std::function<void()> tell = [this] { thread_ = ::pthread_self(); };
     eal().launch(1, tell);
     eal().wait(1);
+    if (::pipe(ends_.data()) != 0) throw std::runtime_error{"pipe"};
     std::signal(SIGUSR1, [](int) {
-      while (held_) ::usleep(1000);
+      char word = 0;
+      while (::read(ends_[0], &word, 1) < 0 && errno == EINTR) continue;
     });
   }
-  ~HeldExporter() { release(); }
+  ~HeldExporter() {
+    release();
+    std::signal(SIGUSR1, SIG_IGN);
+  }
   void hold() {
     held_ = true;
     ::pthread_kill(thread_, SIGUSR1);
   }
-  void release() { held_ = false; }
+  void release() {
+    if (!std::exchange(held_, false)) return;
+    EXPECT_EQ(::write(ends_[1], "", 1), 1);
+  }
 
  private:
   pthread_t thread_{};
-  static inline std::atomic<bool> held_{false};
+  bool held_ = false;
+  static inline std::array<int, 2> ends_{-1, -1};  ///< of a pipe: what is written is the word to go on
 };
 
 constexpr unsigned flows = 30'000;
