@@ -4,6 +4,7 @@
 // waits for a certain other one.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -48,25 +49,23 @@ class Relay {
     return true;
   }
 
-  /// Meters what is decoded. False: nothing is, or somebody else does it.
-  template <class Meter>
-  bool meter(unsigned shard, Meter meter) {
-    return metered_[shard].go_on([&](std::uint64_t number) {
-      if (slice(number).decoded.load(std::memory_order_acquire) != number + 1) return false;
-      meter(*slice(number).work);
-      return true;
-    });
+  /// Two slices or more wait for the shard's meter.
+  bool is_behind(unsigned shard) const noexcept {
+    return is_decoded(metered_[shard].count.load(std::memory_order_relaxed) + 1);
   }
 
-  /// Exports what all shards have metered. False: nothing, or somebody else does it.
+  /// Meters the next slice, if it is decoded. False: it is not, or somebody else does it.
+  template <class Meter>
+  bool meter(unsigned shard, Meter meter) {
+    return metered_[shard].go_on([&](std::uint64_t number) { return is_decoded(number); },
+                                 [&](std::uint64_t number) { meter(*slice(number).work); });
+  }
+
+  /// Exports the next slice, if all shards have metered it. False: they have not, or somebody else does it.
   template <class Export>
-  bool export_slices(Export export_slice) {
-    return exported_.go_on([&](std::uint64_t number) {
-      for (const auto& shard : metered_)
-        if (shard.count.load(std::memory_order_acquire) <= number) return false;
-      export_slice(*slice(number).work);
-      return true;
-    });
+  bool export_slice(Export export_slice) {
+    return exported_.go_on([&](std::uint64_t number) { return is_metered(number); },
+                           [&](std::uint64_t number) { export_slice(*slice(number).work); });
   }
 
   /// The input has ended and all of it is exported.
@@ -80,15 +79,17 @@ class Relay {
     std::atomic<std::uint64_t> count = 0;
     std::mutex taken;
 
-    /// `one(number)` says whether slice `number` took it.
-    template <class One>
-    bool go_on(One one) {
+    /// Takes it with the next slice, if `ready(number)`: asked before the lock, too, as most often it is not.
+    template <class Ready, class Take>
+    bool go_on(Ready ready, Take take) {
+      if (!ready(count.load(std::memory_order_relaxed))) return false;
       const std::unique_lock lock{taken, std::try_to_lock};
       if (!lock) return false;
-      auto number = count.load(std::memory_order_relaxed);
-      const auto before = number;
-      while (one(number)) count.store(++number, std::memory_order_release);
-      return number != before;
+      const auto number = count.load(std::memory_order_relaxed);
+      if (!ready(number)) return false;
+      take(number);
+      count.store(number + 1, std::memory_order_release);
+      return true;
     }
   };
   struct alignas(64) Slice {
@@ -104,8 +105,17 @@ class Relay {
     std::size_t next = 0;
   };
 
+  bool is_decoded(std::uint64_t number) const noexcept {
+    return slice(number).decoded.load(std::memory_order_acquire) == number + 1;
+  }
+  bool is_metered(std::uint64_t number) const noexcept {
+    return std::ranges::all_of(
+        metered_, [number](const Step& shard) { return shard.count.load(std::memory_order_acquire) > number; });
+  }
+
   /// No two slices under way lie in one place: there are as many places as memory for slices.
   Slice& slice(std::uint64_t number) noexcept { return slices_[number % slices_.size()]; }
+  const Slice& slice(std::uint64_t number) const noexcept { return slices_[number % slices_.size()]; }
 
   std::vector<Slice> slices_;
   std::vector<Step> metered_;

@@ -45,7 +45,8 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
   make_meters(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   const auto held = fragment_options(settings, meter_options_, decoding_).held;
-  for (unsigned i = 0; i < slices; ++i) works_.push_back(std::make_unique<Work>(workers_, layouts_, decoding_, held));
+  for (unsigned i = 0; i < slices; ++i)
+    works_.push_back(std::make_unique<Work>(workers_, i % workers_, layouts_, decoding_, held));
 }
 
 void Replay::make_meters(const Settings& settings) try {
@@ -78,13 +79,18 @@ void Replay::run_in_one_thread(const Watch& watch) noexcept {
   }
 }
 
-/// `workers_` threads in all, this one among them. Each meters its shard first, so that a table stays with one core;
-/// with nothing to meter it exports or reads on; and with nothing of that it helps with others' shards: where oneTBB
-/// has fewer threads to give than were asked for, the same is done by fewer.
+/// `workers_` threads in all, this one among them. Each meters its own shard, so that a table stays with one core. It
+/// reads on before it meters, so that it has something to do while somebody else reads, unless its shard is behind.
+/// With nothing of that to do for long it helps with others' shards: where oneTBB has fewer threads to give than were
+/// asked for, the same is done by fewer.
 void Replay::run_in_threads(const Watch& watch) noexcept {
   Relay relay{works_, workers_};
+  const auto read_on = [&](unsigned worker) {
+    return relay.read(
+        worker, [&](Work& slice) { return read(slice, watch); }, [&](Work& slice) { slice.decode(input_.selector()); });
+  };
   const auto meter = [&](unsigned shard) {
-    return relay.meter(shard, [&](Work& work) { work.meter(shard, *fragments_[shard]); });
+    return relay.meter(shard, [&](Work& slice) { slice.meter(shard, *fragments_[shard]); });
   };
   const auto work = [&](unsigned worker) {
     const auto others = [&] {
@@ -94,12 +100,10 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
     };
     Pause pause{pause_longest, looks_at_once};
     while (!relay.through()) {
-      const bool any = meter(worker) || relay.export_slices([&](Work& slice) { export_slice(slice, watch); }) ||
-                       relay.read(
-                           worker, [&](Work& slice) { return read(slice, watch); },
-                           [&](Work& slice) { slice.decode(input_.selector()); }) ||
-                       (pause.for_long() && others());
-      pause.after(any);
+      bool any = !relay.is_behind(worker) && read_on(worker);
+      any |= meter(worker);
+      any |= relay.export_slice([&](Work& slice) { export_slice(slice, watch); });
+      pause.after(any || (pause.for_long() && others()));
     }
   };
   const tbb::global_control limit{tbb::global_control::max_allowed_parallelism, workers_};

@@ -14,13 +14,18 @@ constexpr std::size_t records_of_a_slice(std::size_t held) noexcept {
 
 }  // namespace
 
-Work::Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding, std::size_t held)
+Work::Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding,
+           std::size_t held)
     : decoding_{decoding},
       headers_(capture::Slice::packets_max),
       details_(decoding.details ? capture::Slice::packets_max : 0),
       outcomes_(capture::Slice::packets_max),
+      home_{home},
       members_(shards, flow::Chosen{capture::Slice::packets_max}) {
-  for (unsigned i = 0; i < shards; ++i) ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
+  for (unsigned i = 0; i < shards; ++i) {
+    parcels_.emplace_back(i == home ? 0 : capture::Slice::packets_max, decoding.details);
+    ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
+  }
 }
 
 void Work::decode(const capture::Selector& selector) noexcept {
@@ -44,11 +49,22 @@ void Work::decode(const capture::Selector& selector) noexcept {
       if (outcomes_[i] == Outcome::metered)
         members_[decoding_.shard_of(packets[i], headers_[i], details_, i, shards)].add(i, headers_[i]);
   }
+  for (unsigned shard = 0; shard < shards; ++shard)
+    if (shard != home_) pack(shard);
+  if (shards > 1) Parcel::sent();
+}
+
+/// Packs what another core's meter is to count.
+void Work::pack(unsigned shard) noexcept {
+  parcels_[shard].pack(std::as_const(slice).packets(), headers_, details_, members_[shard].places());
+  members_[shard].renumber();
 }
 
 void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {
   ended_[shard].clear();
-  fragments.add(std::as_const(slice).packets(), headers_, details_, members_[shard], ended_[shard]);
+  if (const auto& parcel = parcels_[shard]; shard != home_)
+    fragments.add(parcel.packets(), parcel.headers(), parcel.details(), members_[shard], ended_[shard]);
+  else fragments.add(std::as_const(slice).packets(), headers_, details_, members_[shard], ended_[shard]);
   fragments.expire(clock(), ended_[shard]);
 }
 

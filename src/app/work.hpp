@@ -7,6 +7,7 @@
 #include <weir/headers.hpp>
 
 #include "app/decoding.hpp"
+#include "app/parcel.hpp"
 #include "app/tallies.hpp"
 #include "capture/sample.hpp"
 #include "capture/select.hpp"
@@ -19,9 +20,10 @@ namespace weir::app {
 
 class Work {
  public:
-  /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait. `layouts` and `decoding`
-  /// outlive it.
-  Work(unsigned shards, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding, std::size_t held);
+  /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait. The meter of shard
+  /// `home` runs where the slice is decoded. `layouts` and `decoding` outlive it.
+  Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding,
+       std::size_t held);
 
   capture::Slice slice;
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
@@ -39,6 +41,8 @@ class Work {
   flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
 
  private:
+  void pack(unsigned shard) noexcept;
+
   const Decoding& decoding_;
   std::vector<Headers> headers_;
   std::vector<Details> details_;  // none where nobody asks for them
@@ -46,7 +50,9 @@ class Work {
   std::span<Details> from(std::size_t begin) noexcept {
     return std::span{details_}.subspan(decoding_.details ? begin : 0);
   }
-  std::vector<flow::Chosen> members_;  // by shard
+  const unsigned home_;
+  std::vector<flow::Chosen> members_;  // by shard: places in the slice, of others than `home_` in their parcel
+  std::vector<Parcel> parcels_;        // by shard, that of `home_` stays empty
   std::vector<flow::Ended> ended_;
   PacketTallies tallies_;
 };

@@ -22,7 +22,8 @@ class Chosen {
   }
   void add(std::size_t place, const Headers& headers) noexcept {
     places_[count_++] = static_cast<std::uint16_t>(place);
-    fragments_ |= static_cast<unsigned>(headers.fragment);
+    if (headers.fragment != Fragment::none) [[unlikely]]
+      fragments_ = 1;
   }
   /// Those that are metered, as all but a few are: without a jump. The first one's place is `begin`.
   void add_metered(std::size_t begin, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept {
@@ -36,6 +37,11 @@ class Chosen {
     }
     count_ = static_cast<std::size_t>(at - places_.data());
     fragments_ |= fragments;
+  }
+
+  /// They have been moved together: their places are 0, 1, 2 …
+  void renumber() noexcept {
+    for (std::size_t i = 0; i < count_; ++i) places_[i] = static_cast<std::uint16_t>(i);
   }
 
   std::span<std::uint16_t> places() noexcept { return std::span{places_}.first(count_); }

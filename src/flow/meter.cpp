@@ -51,7 +51,9 @@ class MeterOf final : public Meter {
     for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
-      make_keys(first, packets, headers, details, part(n));
+      put_down(first, packets, headers, details, part(n), part(n + 1));
+      make_keys(first.four);
+      make_keys(first.six);
       second.erased = table_.erased();
       go_on_with(first.four, second.four, third.four, third.erased, ended);
       go_on_with(first.six, second.six, third.six, third.erased, ended);
@@ -71,7 +73,7 @@ class MeterOf final : public Meter {
   }
 
   bool finish(Instant clock, Ended& ended) noexcept override {
-    if (!end_from<false>(finished_, nanoseconds_since_epoch(clock), ~std::size_t{0}, ended)) return false;
+    if (!end_from<false>(finished_, nanoseconds_since_epoch(clock), finished_at_once, ended)) return false;
     table_.clear();
     finished_ = {};
     return true;
@@ -135,14 +137,6 @@ class MeterOf final : public Meter {
     std::uint64_t erased = 0;  ///< from the table when likely records were looked up
   };
 
-  /// First stage: keys and hashes.
-  void make_keys(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-                 std::span<const std::uint16_t> which) noexcept {
-    tell_apart(burst, packets, headers, details, which);
-    make_keys(burst.four);
-    make_keys(burst.six);
-  }
-
   /// A few packets of each burst in turn: memory brings what two of them ask for while the third is reckoned with. One
   /// alone waits for its page to be found where a table has more pages than the processor knows by heart; eight, or
   /// four with all that may be evicted, ask for more lines than can be under way. Whoever measures has the stages one
@@ -171,24 +165,11 @@ class MeterOf final : public Meter {
     watch_->accounted();
   }
 
-  /// Each packet is put down for both families, and stays with its own: a jump would be foreseen wrongly too often.
-  void tell_apart(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-                  std::span<const std::uint16_t> which) noexcept {
-    std::size_t four = 0;
-    std::uint64_t octets = 0;
-    for (std::size_t n = 0; n < which.size(); ++n) {
-      const auto i = which[n];
-      octets += headers[i].octets;
-      const auto* detail = details.empty() ? &no_details : &details[i];
-      burst.four.put_down(four, packets[i], headers[i], detail);
-      burst.six.put_down(n - four, packets[i], headers[i], detail);
-      four += headers[i].version == IpVersion::v4;
-    }
-    const auto six = which.size() - four;
-    burst.four.size = four;
-    burst.six.size = six;
+  /// First stage: the families told apart, then keys and hashes.
+  void put_down(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                std::span<const std::uint16_t> which, std::span<const std::uint16_t> next) noexcept {
+    counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which, next);
     counters_.packets += which.size();
-    counters_.octets += octets;
   }
 
   template <class S>
@@ -463,6 +444,9 @@ class MeterOf final : public Meter {
     return at.pool < 2;
   }
 
+  /// Slots: what they hand out stays in the caches until somebody takes it away.
+  static constexpr std::size_t finished_at_once = 2048;
+
   /// Where all go, tags need not be taken out one after another: each is a line of memory far away.
   template <bool taking_out_tags>
   bool end_from(TableCursor& at, Word now, std::size_t slots_max, Ended& ended) noexcept {
@@ -570,8 +554,6 @@ class MeterOf final : public Meter {
     }
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
   }
-
-  static constexpr Details no_details{};
 
   const MeterOptions options_;  ///< as the meter was made
   [[no_unique_address]] PlannedOrNot planned_;

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
+#include "base/prefetch.hpp"
 #include "flow/account.hpp"
 #include "flow/key.hpp"
 #include "flow/plan.hpp"
@@ -52,5 +54,29 @@ struct Pending {
  private:
   std::uint16_t interface(std::size_t i) const noexcept { return static_cast<std::uint16_t>(packet[i]->interface + 1); }
 };
+
+/// The packets of `which` by family, those of `next` on their way: another core may have written them. Each is put down
+/// for both, and stays with its own: a jump would be foreseen wrongly too often. Returns the sum of their octets.
+template <class Four, class Six>
+std::uint64_t tell_apart(Four& fours, Six& sixes, Burst packets, std::span<const Headers> headers,
+                         std::span<const Details> details, std::span<const std::uint16_t> which,
+                         std::span<const std::uint16_t> next) noexcept {
+  static constexpr Details no_details{};
+  std::size_t four = 0;
+  std::uint64_t octets = 0;
+  for (std::size_t n = 0; n < which.size(); ++n) {
+    const auto i = which[n], coming = n < next.size() ? next[n] : i;
+    prefetch(&packets[coming]);
+    prefetch(&headers[coming]);
+    octets += headers[i].octets;
+    const auto* detail = details.empty() ? &no_details : &details[i];
+    fours.put_down(four, packets[i], headers[i], detail);
+    sixes.put_down(n - four, packets[i], headers[i], detail);
+    four += headers[i].version == IpVersion::v4;
+  }
+  fours.size = four;
+  sixes.size = which.size() - four;
+  return octets;
+}
 
 }  // namespace weir::flow

@@ -19,8 +19,10 @@ inline unsigned shard_of(const Headers& headers, unsigned shards) noexcept {
     const auto b = load_native<std::uint64_t>(headers.destination.data() + at);
     return _mm_crc32_u64(_mm_crc32_u64(0, a ^ b), a + b);
   };
-  auto hash = pair(0);
-  if (headers.version == IpVersion::v6) hash = _mm_crc32_u64(hash, pair(8));
+  // Without a jump: which family comes next nobody can foresee.
+  const auto of_four = pair(0), of_six = _mm_crc32_u64(of_four, pair(8));
+  const auto six = -std::uint64_t{headers.version == IpVersion::v6};
+  const auto hash = of_four ^ ((of_four ^ of_six) & six);
   return static_cast<unsigned>((hash & 0xffff'ffffu) * shards >> 32);
 }
 

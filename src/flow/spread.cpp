@@ -2,7 +2,6 @@
 #include "flow/spread.hpp"
 
 #include "flow/extension.hpp"
-#include "flow/shard.hpp"
 
 namespace weir::flow {
 namespace {
@@ -39,11 +38,6 @@ Spread::Spread(const MeterOptions& options) {
     planned.any_address &= key.source_bits > 0 || key.destination_bits > 0;
     planned.ports &= (key.mask[family == 0 ? Key4::numbers : Key6::numbers] & both_ports) == both_ports;
   }
-}
-
-unsigned Spread::shard_of(const Packet& packet, const Headers& headers, const Details& details,
-                          unsigned shards) const noexcept {
-  return follows_addresses() ? flow::shard_of(headers, shards) : shard_by_key(packet, headers, details, shards);
 }
 
 unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, const Details& details,

@@ -12,6 +12,7 @@
 
 #include "flow/options.hpp"
 #include "flow/plan.hpp"
+#include "flow/shard.hpp"
 
 namespace weir::flow {
 
@@ -28,7 +29,9 @@ class Spread {
 
   /// 0 to shards - 1.
   unsigned shard_of(const Packet& packet, const Headers& headers, const Details& details,
-                    unsigned shards) const noexcept;
+                    unsigned shards) const noexcept {
+    return follows_addresses() ? flow::shard_of(headers, shards) : shard_by_key(packet, headers, details, shards);
+  }
 
   /// Whether who spreads packets by both whole addresses, or by them and both ports, keeps flows together.
   bool follows_addresses() const noexcept { return !planned_ || planned_->whole_addresses; }

@@ -31,6 +31,8 @@ def checks(capture):
         assert counted in (None, received), f"received {received} packets, capinfos counts {counted}"
     with check(f"{capture.name}: same records with any number of workers, biflow"):
         same_records(capture, *BIFLOW)
+    with check(f"{capture.name}: same records with any number of workers, details and payload in them"):
+        same_records(capture, "--set", "export.templates=full payload", "--set", "flow.payload_octets=32")
     with check(f"{capture.name}: same bytes twice"):
         assert replay(capture, "--workers", 3)[1] == replay(capture, "--workers", 3)[1], "bytes differ"
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What one core hands to another of a slice: the packets of one shard.
+#pragma once
+
+#include <emmintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <weir/bytes.hpp>
+#include <weir/details.hpp>
+#include <weir/headers.hpp>
+#include <weir/packet.hpp>
+
+#include "base/assert.hpp"
+
+namespace weir::app {
+
+/// Copies, so that no line of a slice is written by one core and read by the other: where the two share no cache, a
+/// core waits 10 ns and more for each such line when it writes the next slice. For the same reason they are written
+/// past the caches; as they lie one behind the other, who reads them can ask for them early.
+class Parcel {
+ public:
+  Parcel(std::size_t packets_max, bool with_details)
+      : packets_max_{packets_max},
+        packets_{packets_max},
+        headers_{packets_max},
+        details_{with_details ? packets_max : 0} {}
+
+  /// Those at `places` instead of what was in it. `details` may be empty where it was made without. Other threads see
+  /// them after sent().
+  void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+            std::span<const std::uint16_t> places) noexcept {
+    WEIR_ASSERT(places.size() <= packets_max_);
+    count_ = 0;
+    for (const auto i : places) {
+      packets_.put(count_, packets[i]);
+      headers_.put(count_, headers[i]);
+      if (!details.empty()) details_.put(count_, details[i]);
+      ++count_;
+    }
+    details_count_ = details.empty() ? 0 : count_;
+  }
+  static void sent() noexcept { _mm_sfence(); }
+
+  Burst packets() const noexcept { return packets_.first(count_); }
+  std::span<Headers> headers() const noexcept { return headers_.first(count_); }
+  std::span<const Details> details() const noexcept { return details_.first(details_count_); }
+
+ private:
+  template <class T>
+  class Copies {
+   public:
+    explicit Copies(std::size_t most) : memory_{static_cast<std::byte*>(::operator new(most * sizeof(T), line))} {}
+
+    void put(std::size_t at, const T& one) noexcept {
+      static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(std::uint64_t) == 0);
+      const auto* from = reinterpret_cast<const std::byte*>(&one);
+      auto* to = reinterpret_cast<long long*>(memory_.get() + at * sizeof(T));
+      for (std::size_t i = 0; i < sizeof(T); i += sizeof(std::uint64_t))
+        _mm_stream_si64(to++, static_cast<long long>(load_native<std::uint64_t>(from + i)));
+    }
+    std::span<T> first(std::size_t count) const noexcept { return {reinterpret_cast<T*>(memory_.get()), count}; }
+
+   private:
+    static constexpr std::align_val_t line{64};
+    struct Free {
+      void operator()(std::byte* memory) const noexcept { ::operator delete(memory, line); }
+    };
+    std::unique_ptr<std::byte, Free> memory_;  // untouched until it is needed
+  };
+
+  std::size_t packets_max_, count_ = 0, details_count_ = 0;
+  Copies<Packet> packets_;
+  Copies<Headers> headers_;
+  Copies<Details> details_;
+};
+
+}  // namespace weir::app
