@@ -41,7 +41,9 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       exporter_{exporter_options(settings, Patience::wait, all_interfaces),
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
-                stopped_} {
+                stopped_},
+      finished_(workers_),
+      unfinished_{workers_} {
   make_meters(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   const auto held = fragment_options(settings, meter_options_, decoding_).held;
@@ -64,7 +66,7 @@ Report Replay::run(const Watch& watch) noexcept {
   const auto start = std::chrono::steady_clock::now();
   if (workers_ == 1) run_in_one_thread(watch);
   else run_in_threads(watch);
-  finish();
+  exporter_.finish(clock_read_);
   auto made = report();
   made.took = std::chrono::steady_clock::now() - start;
   return made;
@@ -73,8 +75,8 @@ Report Replay::run(const Watch& watch) noexcept {
 void Replay::run_in_one_thread(const Watch& watch) noexcept {
   auto& work = *works_.front();
   while (read(work, watch)) {
-    work.decode(input_.selector());
-    work.meter(0, *fragments_.front());
+    decode(work);
+    meter(work, 0);
     export_slice(work, watch);
   }
 }
@@ -87,21 +89,19 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
   Relay relay{works_, workers_};
   const auto read_on = [&](unsigned worker) {
     return relay.read(
-        worker, [&](Work& slice) { return read(slice, watch); }, [&](Work& slice) { slice.decode(input_.selector()); });
+        worker, [&](Work& slice) { return read(slice, watch); }, [&](Work& slice) { decode(slice); });
   };
-  const auto meter = [&](unsigned shard) {
-    return relay.meter(shard, [&](Work& slice) { slice.meter(shard, *fragments_[shard]); });
-  };
+  const auto meter_on = [&](unsigned shard) { return relay.meter(shard, [&](Work& slice) { meter(slice, shard); }); };
   const auto work = [&](unsigned worker) {
     const auto others = [&] {
       bool any = false;
-      for (unsigned shard = 0; shard < workers_; ++shard) any |= shard != worker && meter(shard);
+      for (unsigned shard = 0; shard < workers_; ++shard) any |= shard != worker && meter_on(shard);
       return any;
     };
     Pause pause{pause_longest, looks_at_once};
     while (!relay.through()) {
       bool any = !relay.is_behind(worker) && read_on(worker);
-      any |= meter(worker);
+      any |= meter_on(worker);
       any |= relay.export_slice([&](Work& slice) { export_slice(slice, watch); });
       pause.after(any || (pause.for_long() && others()));
     }
@@ -117,46 +117,54 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
 }
 
 bool Replay::read(Work& work, const Watch& watch) noexcept {
-  const bool more = !stopped_ && input_.next(work.slice);
-  watch.read();
-  if (!more) return false;
+  if (!closing_) {
+    closing_ = stopped_ || !input_.next(work.slice);
+    watch.read();
+  }
+  if (closing_) {
+    work.closing = clock_read_;
+    return unfinished_.load(std::memory_order_relaxed) > 0;
+  }
+  clock_read_ = work.clock();
   sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
   work.selection = sampler_.counts();
   work.interfaces = input_.interfaces().size();
   return true;
 }
 
+void Replay::decode(Work& work) noexcept {
+  if (!work.closing) work.decode(input_.selector());
+}
+
+/// At the end everything ends, what is past an end of its own with that reason.
+void Replay::meter(Work& work, unsigned shard) noexcept {
+  if (!work.closing) return work.meter(shard, *fragments_[shard]);
+  auto& ended = work.ended(shard);
+  ended.clear();
+  if (finished_[shard] || !fragments_[shard]->finish(*work.closing, ended)) return;
+  finished_[shard] = true;
+  unfinished_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 void Replay::export_slice(Work& work, const Watch& watch) noexcept {
-  if (clock_first_ == no_stamp) clock_first_ = std::as_const(work.slice).packets().front().clock;
+  if (!work.closing) count(work);
+  for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), work.clock());
+  exporter_.tick(work.clock(), metering_totals(tallies_));
+  watch.exported(tallies_.received.packets);
+}
+
+void Replay::count(const Work& work) noexcept {
+  if (clock_first_ == no_stamp) clock_first_ = work.slice.packets().front().clock;
   clock_last_ = work.clock();
   tallies_ += work.tallies();
   for (; interfaces_told_ < work.interfaces; ++interfaces_told_)
     exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
                             input_.interfaces()[interfaces_told_].name);
-  for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), clock_last_);
   exporter_.count_selection(0, work.selection.observed, work.selection.selected);
-  exporter_.tick(clock_last_, metering_totals(tallies_));
-  watch.exported(tallies_.received.packets);
 }
 
 void Replay::export_ended(const flow::Ended& ended, Instant clock) noexcept {
   for (unsigned family = 0; family < layouts_.size(); ++family) exporter_.add(ended.of(family), clock);
-}
-
-/// End of input: everything ends, what is past an end of its own with that reason.
-void Replay::finish() noexcept {
-  const auto clock = clock_last_ == no_stamp ? Instant{} : clock_last_;
-  auto& work = *works_.front();
-  for (unsigned shard = 0; shard < workers_; ++shard) {
-    auto& ended = work.ended(shard);
-    for (bool done = false; !done;) {
-      ended.clear();
-      done = fragments_[shard]->finish(clock, ended);
-      export_ended(ended, clock);
-      exporter_.tick(clock, metering_totals(tallies_));
-    }
-  }
-  exporter_.finish(clock);
 }
 
 Report Replay::report() const {

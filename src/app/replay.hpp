@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Capture files through all stages, offline: slices are read, metered by shard and exported in order, decoded in any.
+// After the last slice the same steps are taken without one, each for a share of what is left in the tables.
 #pragma once
 
 #include <atomic>
@@ -38,9 +39,11 @@ class Replay {
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;
+  void decode(Work& work) noexcept;
+  void meter(Work& work, unsigned shard) noexcept;
   void export_slice(Work& work, const Watch& watch) noexcept;
   void export_ended(const flow::Ended& ended, Instant clock) noexcept;
-  void finish() noexcept;
+  void count(const Work& work) noexcept;
   Report report() const;
 
   unsigned workers_;
@@ -55,9 +58,13 @@ class Replay {
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
+  bool closing_ = false;                ///< no slice comes any more
+  std::vector<std::uint8_t> finished_;  ///< by shard: its table has been handed out
+  std::atomic<unsigned> unfinished_;    ///< how many have not
   std::size_t interfaces_told_ = 0;
   PacketTallies tallies_;
   Instant clock_first_ = no_stamp, clock_last_ = no_stamp;
+  Instant clock_read_{};  ///< after the last slice that was read
 };
 
 }  // namespace weir::app

@@ -45,9 +45,10 @@ void Work::decode(const capture::Selector& selector) noexcept {
       members_[0].add_metered(begin, headers, outcomes);
       continue;
     }
-    for (std::size_t i = begin; i < begin + burst.size(); ++i)
-      if (outcomes_[i] == Outcome::metered)
-        members_[decoding_.shard_of(packets[i], headers_[i], details_, i, shards)].add(i, headers_[i]);
+    std::array<std::uint16_t, decoded_at_once> shard;
+    decoding_.spread.shards_of(burst, headers, from(begin), shards, shard);
+    for (std::size_t i = 0; i < burst.size(); ++i)
+      if (outcomes[i] == Outcome::metered) members_[shard[i]].add(begin + i, headers[i]);
   }
   for (unsigned shard = 0; shard < shards; ++shard)
     if (shard != home_) pack(shard);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 #include <weir/headers.hpp>
 
@@ -28,6 +29,7 @@ class Work {
   capture::Slice slice;
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
   capture::SelectionCounts selection{};  ///< by sampling, up to the slice's end
+  std::optional<Instant> closing;        ///< there is no slice: what is left in the tables ends at this clock
 
   /// Second stage, any thread: filter, decode, count outcomes, and tell the shards apart.
   void decode(const capture::Selector& selector) noexcept;
@@ -37,7 +39,7 @@ class Work {
 
   const PacketTallies& tallies() const noexcept { return tallies_; }
   /// The packet clock after this slice.
-  Instant clock() const noexcept { return slice.packets().back().clock; }
+  Instant clock() const noexcept { return closing ? *closing : slice.packets().back().clock; }
   flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
 
  private:

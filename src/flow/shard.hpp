@@ -5,6 +5,7 @@
 
 #include <nmmintrin.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <weir/bytes.hpp>
@@ -14,15 +15,12 @@ namespace weir::flow {
 
 /// 0 to shards - 1. A CRC is enough to spread work; the tables have a keyed hash of their own.
 inline unsigned shard_of(const Headers& headers, unsigned shards) noexcept {
-  const auto pair = [&headers](std::size_t at) {
+  const auto both = [&headers](std::size_t at) {
     const auto a = load_native<std::uint64_t>(headers.source.data() + at);
     const auto b = load_native<std::uint64_t>(headers.destination.data() + at);
-    return _mm_crc32_u64(_mm_crc32_u64(0, a ^ b), a + b);
+    return (a ^ b) ^ std::rotl(a + b, 32);
   };
-  // Without a jump: which family comes next nobody can foresee.
-  const auto of_four = pair(0), of_six = _mm_crc32_u64(of_four, pair(8));
-  const auto six = -std::uint64_t{headers.version == IpVersion::v6};
-  const auto hash = of_four ^ ((of_four ^ of_six) & six);
+  const auto hash = _mm_crc32_u64(_mm_crc32_u64(0, both(0)), both(8));  // of IPv4 the rest is zeros
   return static_cast<unsigned>((hash & 0xffff'ffffu) * shards >> 32);
 }
 

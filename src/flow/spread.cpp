@@ -40,6 +40,19 @@ Spread::Spread(const MeterOptions& options) {
   }
 }
 
+void Spread::shards_of(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+                       unsigned shards, std::span<std::uint16_t> into) const noexcept {
+  if (follows_addresses()) {
+    for (std::size_t i = 0; i < packets.size(); ++i)
+      into[i] = static_cast<std::uint16_t>(flow::shard_of(headers[i], shards));
+    return;
+  }
+  static constexpr Details none{};
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    into[i] =
+        static_cast<std::uint16_t>(shard_by_key(packets[i], headers[i], details.empty() ? none : details[i], shards));
+}
+
 unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, const Details& details,
                               unsigned shards) const noexcept {
   const bool four = headers.version == IpVersion::v4;

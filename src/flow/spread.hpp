@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
@@ -32,6 +33,10 @@ class Spread {
                     unsigned shards) const noexcept {
     return follows_addresses() ? flow::shard_of(headers, shards) : shard_by_key(packet, headers, details, shards);
   }
+
+  /// shard_of() each of a burst's packets; `details` may be empty where the meters want none.
+  void shards_of(Burst packets, std::span<const Headers> headers, std::span<const Details> details, unsigned shards,
+                 std::span<std::uint16_t> into) const noexcept;
 
   /// Whether who spreads packets by both whole addresses, or by them and both ports, keeps flows together.
   bool follows_addresses() const noexcept { return !planned_ || planned_->whole_addresses; }
