@@ -137,15 +137,15 @@ class MeterOf final : public Meter {
     std::uint64_t erased = 0;  ///< from the table when likely records were looked up
   };
 
-  /// A few packets of each burst in turn: memory brings what two of them ask for while the third is reckoned with. One
-  /// alone waits for its page to be found where a table has more pages than the processor knows by heart; eight, or
-  /// four with all that may be evicted, ask for more lines than can be under way. Whoever measures has the stages one
-  /// after the other, which takes longer.
+  /// A few packets of each burst in turn: memory brings what two of them ask for while the third is reckoned with. More
+  /// than four at a time, or four with all that may be evicted, can ask for more lines than may be under way. One alone
+  /// waits for its page to be found; so do four where a table has many more pages than the processor knows by heart.
+  /// Whoever measures has the stages one after the other, which takes longer.
   template <class S>
   void go_on_with(const Pending<S, Extended>& first, Pending<S, Extended>& second, const Pending<S, Extended>& third,
                   std::uint64_t erased, Ended& ended) noexcept {
     const auto sizes = std::array{first.size, second.size, third.size};
-    const auto most = std::ranges::max(sizes), turn = table_.full() ? std::size_t{1} : std::size_t{4};
+    const auto most = std::ranges::max(sizes), turn = at_a_time();
     if (watch_ && most > 0) [[unlikely]]
       return go_on_apart(first, second, third, erased, ended);
     for (std::size_t begin = 0; begin < most; begin += turn) {
@@ -155,6 +155,12 @@ class MeterOf final : public Meter {
       for (auto i = begin; i < end_of(2); ++i) meter(third, i, erased, ended);
     }
   }
+  std::size_t at_a_time() const noexcept {
+    constexpr std::size_t many_flows = 4 << 20;
+    if (table_.full()) return 1;
+    return table_.live() > many_flows ? 16 : 4;
+  }
+
   template <class S>
   [[gnu::noinline]] void go_on_apart(const Pending<S, Extended>& first, Pending<S, Extended>& second,
                                      const Pending<S, Extended>& third, std::uint64_t erased, Ended& ended) noexcept {

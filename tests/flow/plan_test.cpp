@@ -170,6 +170,20 @@ TEST(Plan, a_biflow_by_mac_addresses_joins_both_ways) {
   EXPECT_EQ(got, (Values{{2, 1}}));
 }
 
+TEST(Plan, flows_whose_key_is_two_further_words_are_found_again_after_the_table_has_grown) {
+  constexpr std::size_t flows = 300;  // lines double at 64, 128 and 256
+  std::vector<test::Arrival> packets;
+  for (int round = 1; round <= 2; ++round)
+    for (std::size_t flow = 0; flow < flows; ++flow) {
+      auto& packet = packets.emplace_back(udp(there).at(std::chrono::seconds{round}));
+      packet.details.source_mac = {static_cast<std::byte>(flow % 20)};
+      packet.details.destination_mac = {std::byte{1}, static_cast<std::byte>(flow / 20)};
+    }
+  const auto got =
+      values(with({of_names({"packetDeltaCount"})}, {"sourceMacAddress", "destinationMacAddress"}), packets);
+  EXPECT_EQ(got, Values(flows, {2}));
+}
+
 TEST(Plan, a_flow_keeps_its_id_over_active_ends_and_the_next_one_of_the_key_has_another) {
   auto options = with({of_names({"flowId", "octetTotalCount", "octetDeltaCount"})});
   options.timeout_active = 10s;
