@@ -29,8 +29,8 @@ enum class Fragment : std::uint8_t { none, first, later };
 /// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order,
 /// addresses in network order.
 struct Headers {
-  std::array<std::byte, 16> source{};       ///< IPv4: the first four octets
-  std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets
+  std::array<std::byte, 16> source{};       ///< IPv4: the first four octets, and zeros
+  std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets, and zeros
   std::uint64_t octets = 0;            ///< from the IP header on, as the IP header claims (RFC 7012 octetDeltaCount)
   std::uint16_t source_port = 0;       ///< 0 without ports
   std::uint16_t destination_port = 0;  ///< ICMP and ICMPv6: type × 256 + code

@@ -31,12 +31,6 @@ struct Decoding {
       decode::decode_burst(burst, tunnels, headers, into, outcomes);
     else decode::decode_burst(burst, headers, outcomes);
   }
-
-  unsigned shard_of(const Packet& packet, const Headers& headers, std::span<const Details> all, std::size_t i,
-                    unsigned shards) const noexcept {
-    static constexpr Details none{};
-    return spread.shard_of(packet, headers, all.empty() ? none : all[i], shards);
-  }
 };
 
 }  // namespace weir::app

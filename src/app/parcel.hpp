@@ -2,20 +2,17 @@
 // What one core hands to another of a slice: the packets of one shard.
 #pragma once
 
-#include <emmintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
-#include <type_traits>
-#include <weir/bytes.hpp>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
 #include "base/assert.hpp"
+#include "base/stream.hpp"
 
 namespace weir::app {
 
@@ -30,8 +27,8 @@ class Parcel {
         headers_{packets_max},
         details_{with_details ? packets_max : 0} {}
 
-  /// Those at `places` instead of what was in it. `details` may be empty where it was made without. Other threads see
-  /// them after sent().
+  /// Those at `places` instead of what was in it. `details` may be empty where it was made without. publish_streams()
+  /// before another thread is told of it.
   void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
             std::span<const std::uint16_t> places) noexcept {
     WEIR_ASSERT(places.size() <= packets_max_);
@@ -44,8 +41,6 @@ class Parcel {
     }
     details_count_ = details.empty() ? 0 : count_;
   }
-  static void sent() noexcept { _mm_sfence(); }
-
   Burst packets() const noexcept { return packets_.first(count_); }
   std::span<Headers> headers() const noexcept { return headers_.first(count_); }
   std::span<const Details> details() const noexcept { return details_.first(details_count_); }
@@ -56,13 +51,7 @@ class Parcel {
    public:
     explicit Copies(std::size_t most) : memory_{static_cast<std::byte*>(::operator new(most * sizeof(T), line))} {}
 
-    void put(std::size_t at, const T& one) noexcept {
-      static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(std::uint64_t) == 0);
-      const auto* from = reinterpret_cast<const std::byte*>(&one);
-      auto* to = reinterpret_cast<long long*>(memory_.get() + at * sizeof(T));
-      for (std::size_t i = 0; i < sizeof(T); i += sizeof(std::uint64_t))
-        _mm_stream_si64(to++, static_cast<long long>(load_native<std::uint64_t>(from + i)));
-    }
+    void put(std::size_t at, const T& one) noexcept { stream(memory_.get() + at * sizeof(T), one); }
     std::span<T> first(std::size_t count) const noexcept { return {reinterpret_cast<T*>(memory_.get()), count}; }
 
    private:

@@ -18,10 +18,10 @@ namespace weir::app {
 
 class Relay {
  public:
-  /// `works` are shared out evenly among `workers`, of each of which `shards` there is one; they outlive it.
+  /// As many shards as workers. Each of `works`, which outlive it, belongs to the worker that meters its home.
   Relay(const std::vector<std::unique_ptr<Work>>& works, unsigned workers)
       : slices_(works.size()), metered_(workers), readers_(workers) {
-    for (std::size_t i = 0; i < works.size(); ++i) readers_[i % workers].memory.push_back({works[i].get()});
+    for (const auto& work : works) readers_[work->home()].memory.push_back({work.get()});
   }
 
   /// The worker's own memory is used, so that its octets stay with one core. False: the input has ended, or somebody
@@ -51,7 +51,8 @@ class Relay {
 
   /// Two slices or more wait for the shard's meter.
   bool is_behind(unsigned shard) const noexcept {
-    return is_decoded(metered_[shard].count.load(std::memory_order_relaxed) + 1);
+    const auto next = metered_[shard].count.load(std::memory_order_relaxed);
+    return is_decoded(next) && is_decoded(next + 1);
   }
 
   /// Meters the next slice, if it is decoded. False: it is not, or somebody else does it.

@@ -95,7 +95,8 @@ void Replay::run_in_threads(const Watch& watch) noexcept {
   const auto work = [&](unsigned worker) {
     const auto others = [&] {
       bool any = false;
-      for (unsigned shard = 0; shard < workers_; ++shard) any |= shard != worker && meter_on(shard);
+      for (unsigned shard = 0; shard < workers_; ++shard)
+        while (shard != worker && meter_on(shard)) any = true;
       return any;
     };
     Pause pause{pause_longest, looks_at_once};
@@ -146,8 +147,10 @@ void Replay::meter(Work& work, unsigned shard) noexcept {
   unfinished_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+/// How many find nothing left to end depends on who was quick: they leave no trace.
 void Replay::export_slice(Work& work, const Watch& watch) noexcept {
   if (!work.closing) count(work);
+  else if (work.has_nothing()) return;
   for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), work.clock());
   exporter_.tick(work.clock(), metering_totals(tallies_));
   watch.exported(tallies_.received.packets);

@@ -21,7 +21,7 @@ namespace weir::app {
 
 class Replay {
  public:
-  /// Who looks on. Both are called once a slice, from different threads.
+  /// Who looks on. Both are called about once a slice, from different threads.
   struct Watch {
     std::function<void()> read;                           ///< the input may have new problems and warnings
     std::function<void(std::uint64_t packets)> exported;  ///< packets so far

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "app/work.hpp"
 
+#include <algorithm>
+
+#include "base/stream.hpp"
+
 namespace weir::app {
 namespace {
 
@@ -52,13 +56,18 @@ void Work::decode(const capture::Selector& selector) noexcept {
   }
   for (unsigned shard = 0; shard < shards; ++shard)
     if (shard != home_) pack(shard);
-  if (shards > 1) Parcel::sent();
+  if (shards > 1) publish_streams();
 }
 
 /// Packs what another core's meter is to count.
 void Work::pack(unsigned shard) noexcept {
   parcels_[shard].pack(std::as_const(slice).packets(), headers_, details_, members_[shard].places());
   members_[shard].renumber();
+}
+
+bool Work::has_nothing() const noexcept {
+  return std::ranges::all_of(ended_,
+                             [](const flow::Ended& ended) { return ended.of(0).size() + ended.of(1).size() == 0; });
 }
 
 void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {

@@ -41,6 +41,9 @@ class Work {
   /// The packet clock after this slice.
   Instant clock() const noexcept { return closing ? *closing : slice.packets().back().clock; }
   flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
+  /// No record has ended.
+  bool has_nothing() const noexcept;
+  unsigned home() const noexcept { return home_; }
 
  private:
   void pack(unsigned shard) noexcept;

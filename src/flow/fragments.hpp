@@ -93,7 +93,7 @@ class Fragments {
   /// Meters what waits, with ports 0. True when nothing waits any more; false: `ended` has no room for more.
   bool give_up(Instant clock, Ended& ended) noexcept;
 
-  /// give_up(), then Meter::finish.
+  /// give_up(), then Meter::finish: a share at a time.
   bool finish(Instant clock, Ended& ended) noexcept;
 
   /// Packets that wait for their first one, and their IP octets: metered, but in no flow yet.

@@ -51,6 +51,7 @@ class MeterOf final : public Meter {
     for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
+      // First stage: the families told apart, keys and hashes.
       put_down(first, packets, headers, details, part(n), part(n + 1));
       make_keys(first.four);
       make_keys(first.six);
@@ -171,7 +172,6 @@ class MeterOf final : public Meter {
     watch_->accounted();
   }
 
-  /// First stage: the families told apart, then keys and hashes.
   void put_down(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                 std::span<const std::uint16_t> which, std::span<const std::uint16_t> next) noexcept {
     counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which, next);

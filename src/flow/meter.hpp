@@ -58,8 +58,8 @@ class Meter {
   /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.
   virtual void expire(Instant clock, Ended& ended) noexcept = 0;
 
-  /// Ends all that is left, at most as much as `ended` has room for. True when nothing is left; until then no packet
-  /// may come.
+  /// Ends a share of what is left, at most as much as `ended` has room for. True when nothing is left; until then no
+  /// packet may come.
   virtual bool finish(Instant clock, Ended& ended) noexcept = 0;
 
   /// The same while packets still come: one call goes over at most `slots_max` slots, and `ended`'s room. True when

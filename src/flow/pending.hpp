@@ -29,6 +29,7 @@ struct Seen {
 
 template <class S, bool Extended>
 struct Pending {
+  static constexpr bool extended = Extended;
   std::size_t size = 0;
   std::array<const Packet*, burst_size> packet;
   std::array<const Headers*, burst_size> headers;
@@ -68,6 +69,8 @@ std::uint64_t tell_apart(Four& fours, Six& sixes, Burst packets, std::span<const
     const auto i = which[n], coming = n < next.size() ? next[n] : i;
     prefetch(&packets[coming]);
     prefetch(&headers[coming]);
+    if constexpr (Four::extended)
+      if (!details.empty()) prefetch_all(details[coming]);
     octets += headers[i].octets;
     const auto* detail = details.empty() ? &no_details : &details[i];
     fours.put_down(four, packets[i], headers[i], detail);

@@ -2,6 +2,7 @@
 #include "flow/spread.hpp"
 
 #include "flow/extension.hpp"
+#include "flow/shard.hpp"
 
 namespace weir::flow {
 namespace {

@@ -13,7 +13,6 @@
 
 #include "flow/options.hpp"
 #include "flow/plan.hpp"
-#include "flow/shard.hpp"
 
 namespace weir::flow {
 
@@ -28,13 +27,7 @@ class Spread {
   /// Throws StartError where key or templates make no sense.
   explicit Spread(const MeterOptions& options);
 
-  /// 0 to shards - 1.
-  unsigned shard_of(const Packet& packet, const Headers& headers, const Details& details,
-                    unsigned shards) const noexcept {
-    return follows_addresses() ? flow::shard_of(headers, shards) : shard_by_key(packet, headers, details, shards);
-  }
-
-  /// shard_of() each of a burst's packets; `details` may be empty where the meters want none.
+  /// For each packet of a burst 0 to shards - 1. `details` may be empty where the meters want none.
   void shards_of(Burst packets, std::span<const Headers> headers, std::span<const Details> details, unsigned shards,
                  std::span<std::uint16_t> into) const noexcept;
 

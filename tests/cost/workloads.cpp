@@ -137,7 +137,7 @@ void encode_records(const std::string& name, SyntheticOptions options, const flo
     received.decode();
     meter->add(received.packets, received.headers, {}, received.which, ended);
   }
-  expect(meter->finish(received.packets.back().clock, ended), name);
+  while (!meter->finish(received.packets.back().clock, ended)) expect(ended.room() > 0, name);
 
   app::bench::Encoder encoder{layouts};
   count(name, ended.of(0).size() + ended.of(1).size(), [&] {

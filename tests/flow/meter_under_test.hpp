@@ -113,7 +113,7 @@ class MeterUnderTest {
   template <class Read>
   auto finish_encoded(Read read) {
     pass();
-    meter_->finish(clock_, ended_);
+    EXPECT_TRUE(meter_->finish(clock_, ended_)) << "there is more than one call ends";
     return read(ended_);
   }
   std::vector<SlowRecord> finish() {

@@ -34,6 +34,7 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       tsc_hz_{options.tsc_hz},
       headers_(received_max),
       headers_over_(received_max),
+      shards_(received_max),
       details_(decoding.details ? received_max : 0),
       details_over_(details_.size()),
       payload_octets_{options.meter.payload_octets},
@@ -133,11 +134,11 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   if (reshard) {
+    decoding_.spread.shards_of(packets, headers_, details_, mesh_.workers(), shards_);
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (outcomes_[i] != Outcome::metered) continue;
-      const auto to = decoding_.shard_of(packets[i], headers_[i], details_, i, mesh_.workers());
-      if (to == number_) own_.add(i, headers_[i]);
-      else pass_on(to, packets[i], i);
+      if (shards_[i] == number_) own_.add(i, headers_[i]);
+      else pass_on(shards_[i], packets[i], i);
     }
     // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
