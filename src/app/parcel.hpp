@@ -27,12 +27,13 @@ class Parcel {
         headers_{packets_max},
         details_{with_details ? packets_max : 0} {}
 
-  /// Those at `places` instead of what was in it. `details` may be empty where it was made without. publish_streams()
+  void clear() noexcept { count_ = details_count_ = 0; }
+
+  /// Those at `places`, behind what is in it. `details` may be empty where it was made without. publish_streams()
   /// before another thread is told of it.
   void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
             std::span<const std::uint16_t> places) noexcept {
-    WEIR_ASSERT(places.size() <= packets_max_);
-    count_ = 0;
+    WEIR_ASSERT(places.size() <= packets_max_ - count_);
     for (const auto i : places) {
       packets_.put(count_, packets[i]);
       headers_.put(count_, headers[i]);
@@ -41,6 +42,7 @@ class Parcel {
     }
     details_count_ = details.empty() ? 0 : count_;
   }
+
   Burst packets() const noexcept { return packets_.first(count_); }
   std::span<Headers> headers() const noexcept { return headers_.first(count_); }
   std::span<const Details> details() const noexcept { return details_.first(details_count_); }

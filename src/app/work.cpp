@@ -35,6 +35,7 @@ Work::Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& la
 void Work::decode(const capture::Selector& selector) noexcept {
   tallies_ = {};
   for (auto& members : members_) members.clear();
+  for (auto& parcel : parcels_) parcel.clear();
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
   constexpr std::size_t decoded_at_once = 8 * burst_size;
@@ -53,16 +54,22 @@ void Work::decode(const capture::Selector& selector) noexcept {
     decoding_.spread.shards_of(burst, headers, from(begin), shards, shard);
     for (std::size_t i = 0; i < burst.size(); ++i)
       if (outcomes[i] == Outcome::metered) members_[shard[i]].add(begin + i, headers[i]);
+    pack();
   }
-  for (unsigned shard = 0; shard < shards; ++shard)
-    if (shard != home_) pack(shard);
-  if (shards > 1) publish_streams();
+  if (shards == 1) return;
+  for (unsigned i = 0; i < shards; ++i)
+    if (i != home_) members_[i].renumber();
+  publish_streams();
 }
 
-/// Packs what another core's meter is to count.
-void Work::pack(unsigned shard) noexcept {
-  parcels_[shard].pack(std::as_const(slice).packets(), headers_, details_, members_[shard].places());
-  members_[shard].renumber();
+/// What other cores' meters are to count, while it is in the nearest cache.
+void Work::pack() noexcept {
+  for (std::size_t i = 0; i < parcels_.size(); ++i) {
+    if (i == home_) continue;
+    auto& parcel = parcels_[i];
+    const auto places = members_[i].places().subspan(parcel.packets().size());
+    parcel.pack(std::as_const(slice).packets(), headers_, details_, places);
+  }
 }
 
 bool Work::has_nothing() const noexcept {

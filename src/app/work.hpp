@@ -46,7 +46,7 @@ class Work {
   unsigned home() const noexcept { return home_; }
 
  private:
-  void pack(unsigned shard) noexcept;
+  void pack() noexcept;
 
   const Decoding& decoding_;
   std::vector<Headers> headers_;
