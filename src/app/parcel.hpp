@@ -23,13 +23,14 @@ class Parcel {
  public:
   Parcel(std::size_t packets_max, bool with_details)
       : packets_max_{packets_max},
+        has_details_{with_details},
         packets_{packets_max},
         headers_{packets_max},
         details_{with_details ? packets_max : 0} {}
 
-  void clear() noexcept { count_ = details_count_ = 0; }
+  void clear() noexcept { count_ = 0; }
 
-  /// Those at `places`, behind what is in it. `details` may be empty where it was made without. publish_streams()
+  /// Those at `places`, behind what is in it. `details` are not asked for where it was made without. publish_streams()
   /// before another thread is told of it.
   void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
             std::span<const std::uint16_t> places) noexcept {
@@ -37,15 +38,14 @@ class Parcel {
     for (const auto i : places) {
       packets_.put(count_, packets[i]);
       headers_.put(count_, headers[i]);
-      if (!details.empty()) details_.put(count_, details[i]);
+      if (has_details_) details_.put(count_, details[i]);
       ++count_;
     }
-    details_count_ = details.empty() ? 0 : count_;
   }
 
   Burst packets() const noexcept { return packets_.first(count_); }
   std::span<Headers> headers() const noexcept { return headers_.first(count_); }
-  std::span<const Details> details() const noexcept { return details_.first(details_count_); }
+  std::span<const Details> details() const noexcept { return details_.first(has_details_ ? count_ : 0); }
 
  private:
   template <class T>
@@ -64,7 +64,8 @@ class Parcel {
     std::unique_ptr<std::byte, Free> memory_;  // untouched until it is needed
   };
 
-  std::size_t packets_max_, count_ = 0, details_count_ = 0;
+  std::size_t packets_max_, count_ = 0;
+  bool has_details_;
   Copies<Packet> packets_;
   Copies<Headers> headers_;
   Copies<Details> details_;

@@ -6,6 +6,7 @@
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 
@@ -42,8 +43,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
                 stopped_},
-      finished_(workers_),
-      unfinished_{workers_} {
+      finished_(workers_) {
   make_meters(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   const auto held = fragment_options(settings, meter_options_, decoding_).held;
@@ -66,7 +66,7 @@ Report Replay::run(const Watch& watch) noexcept {
   const auto start = std::chrono::steady_clock::now();
   if (workers_ == 1) run_in_one_thread(watch);
   else run_in_threads(watch);
-  exporter_.finish(clock_read_);
+  exporter_.finish(clock_last_);
   auto made = report();
   made.took = std::chrono::steady_clock::now() - start;
   return made;
@@ -123,10 +123,10 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
     watch.read();
   }
   if (closing_) {
-    work.closing = clock_read_;
-    return unfinished_.load(std::memory_order_relaxed) > 0;
+    work.closing = clock_last_;
+    return !std::ranges::all_of(finished_, [](const auto& shard) { return shard.load(std::memory_order_relaxed); });
   }
-  clock_read_ = work.clock();
+  clock_last_ = work.clock();
   sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
   work.selection = sampler_.counts();
   work.interfaces = input_.interfaces().size();
@@ -142,9 +142,7 @@ void Replay::meter(Work& work, unsigned shard) noexcept {
   if (!work.closing) return work.meter(shard, *fragments_[shard]);
   auto& ended = work.ended(shard);
   ended.clear();
-  if (finished_[shard] || !fragments_[shard]->finish(*work.closing, ended)) return;
-  finished_[shard] = true;
-  unfinished_.fetch_sub(1, std::memory_order_relaxed);
+  if (!finished_[shard]) finished_[shard] = fragments_[shard]->finish(*work.closing, ended);
 }
 
 /// How many find nothing left to end depends on who was quick: they leave no trace.
@@ -158,7 +156,6 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
 
 void Replay::count(const Work& work) noexcept {
   if (clock_first_ == no_stamp) clock_first_ = work.slice.packets().front().clock;
-  clock_last_ = work.clock();
   tallies_ += work.tallies();
   for (; interfaces_told_ < work.interfaces; ++interfaces_told_)
     exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
@@ -179,7 +176,7 @@ Report Replay::report() const {
   }
   for (const auto& fragments : fragments_) add_fragments(made, fragments->counters(), fragments->waiting());
   made.clock_first = clock_first_;
-  made.clock_last = clock_last_;
+  made.clock_last = clock_first_ == no_stamp ? no_stamp : clock_last_;
   made.workers = workers_;
   made.interrupted = stopped_;
   return made;

@@ -58,13 +58,12 @@ class Replay {
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
-  bool closing_ = false;                ///< no slice comes any more
-  std::vector<std::uint8_t> finished_;  ///< by shard: its table has been handed out
-  std::atomic<unsigned> unfinished_;    ///< how many have not
+  bool closing_ = false;                     ///< no slice comes any more
+  std::vector<std::atomic<bool>> finished_;  ///< by shard: its table has been handed out
   std::size_t interfaces_told_ = 0;
   PacketTallies tallies_;
-  Instant clock_first_ = no_stamp, clock_last_ = no_stamp;
-  Instant clock_read_{};  ///< after the last slice that was read
+  Instant clock_first_ = no_stamp;  ///< of what was exported
+  Instant clock_last_{};            ///< after the last slice that was read
 };
 
 }  // namespace weir::app

@@ -20,7 +20,9 @@ namespace {
 std::atomic<bool> end_asked{false}, reload_asked{false};
 std::atomic<std::int64_t> end_asked_at{0};
 std::atomic<int> ring_descriptor{-1};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+std::atomic<Signals::Clock> milliseconds_now{Signals::monotonic_clock};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
+                  std::atomic<Signals::Clock>::is_always_lock_free,
               "a signal handler may touch nothing else");
 
 void ring() noexcept {
@@ -29,20 +31,14 @@ void ring() noexcept {
   errno = before;
 }
 
-std::int64_t milliseconds_now() noexcept {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
-}
-
 /// The second one ends the process at once. What comes together with the first (timeout(1) signals a process and then
 /// its whole group) is the same wish.
 void on_end(int number) noexcept {
   constexpr std::int64_t one_wish = 500;
   if (!end_asked) {
-    end_asked_at = milliseconds_now();
+    end_asked_at = milliseconds_now.load()();
     end_asked = true;
-  } else if (milliseconds_now() - end_asked_at > one_wish) {
+  } else if (milliseconds_now.load()() - end_asked_at > one_wish) {
     std::signal(number, SIG_DFL);
     std::raise(number);
   }
@@ -63,7 +59,14 @@ void handle(int number, void (*handler)(int)) {
 
 }  // namespace
 
-Signals::Signals() {
+std::int64_t Signals::monotonic_clock() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+Signals::Signals(Clock clock) {
+  milliseconds_now = clock;
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
     throw StartError{fmt::format("a pipe for signals: {}", std::strerror(errno))};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "base/descriptor.hpp"
 
@@ -11,8 +12,12 @@ namespace weir::app {
 
 class Signals {
  public:
+  /// Milliseconds that never turn back; asked in a signal handler.
+  using Clock = std::int64_t (*)() noexcept;
+  static std::int64_t monotonic_clock() noexcept;
+
   /// From here on. SIGPIPE is ignored. Throws StartError.
-  Signals();
+  explicit Signals(Clock clock = monotonic_clock);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   /// Signals are again what they are for any process.

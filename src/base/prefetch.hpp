@@ -9,10 +9,9 @@ namespace weir {
 /// Written as an instruction, for GCC takes a function that only prefetches for one without effect and drops its calls.
 inline void prefetch(const void* at) noexcept { asm volatile("prefetcht0 (%0)" : : "r"(at)); }
 
-/// All lines that it lies in, if it begins with one.
-template <class T>
-void prefetch_all(const T& object) noexcept {
-  for (std::size_t at = 0; at < sizeof(T); at += 64) prefetch(reinterpret_cast<const std::byte*>(&object) + at);
+/// All lines of so many octets, the first one's first.
+inline void prefetch(const void* at, std::size_t octets) noexcept {
+  for (std::size_t i = 0; i < octets; i += 64) prefetch(static_cast<const std::byte*>(at) + i);
 }
 
 }  // namespace weir

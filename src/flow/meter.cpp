@@ -47,12 +47,13 @@ class MeterOf final : public Meter {
       const auto begin = std::min(n * burst_size, which.size());
       return which.subspan(begin, std::min(burst_size, which.size() - begin));
     };
+    counters_.packets += which.size();
     // Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
     for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
       // First stage: the families told apart, keys and hashes.
-      put_down(first, packets, headers, details, part(n), part(n + 1));
+      counters_.octets += tell_apart(first.four, first.six, packets, headers, details, part(n), part(n + 1));
       make_keys(first.four);
       make_keys(first.six);
       second.erased = table_.erased();
@@ -172,12 +173,6 @@ class MeterOf final : public Meter {
     watch_->accounted();
   }
 
-  void put_down(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-                std::span<const std::uint16_t> which, std::span<const std::uint16_t> next) noexcept {
-    counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which, next);
-    counters_.packets += which.size();
-  }
-
   template <class S>
   void make_keys(Pending<S, Extended>& pending) noexcept {
     for (std::size_t i = 0; i < pending.size; ++i) {
@@ -211,10 +206,12 @@ class MeterOf final : public Meter {
       if (table_.full()) table_.prefetch_candidates(pending.hash[i], {judged_octets<S4>, judged_octets<S6>});
       return;
     }
-    prefetch(likely.record);
-    if constexpr (in_first_line<S>) prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
-    else
-      for (std::size_t at = 64; at < live_octets<S>(); at += 64) prefetch(likely.record + at);
+    if constexpr (in_first_line<S>) {
+      prefetch(likely.record);
+      prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
+    } else {
+      prefetch(likely.record, live_octets<S>());
+    }
   }
   /// Of a record, to judge whether it has ended and when its last packet came.
   template <class S>

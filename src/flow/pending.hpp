@@ -70,7 +70,7 @@ std::uint64_t tell_apart(Four& fours, Six& sixes, Burst packets, std::span<const
     prefetch(&packets[coming]);
     prefetch(&headers[coming]);
     if constexpr (Four::extended)
-      if (!details.empty()) prefetch_all(details[coming]);
+      if (!details.empty()) prefetch(&details[coming], sizeof(Details));
     octets += headers[i].octets;
     const auto* detail = details.empty() ? &no_details : &details[i];
     fours.put_down(four, packets[i], headers[i], detail);

@@ -3,25 +3,13 @@
 and its ledger closes over as many packets as capinfos counts."""
 import subprocess
 
-from support.weir_cli import BIFLOW, WORKERS, all_captures, check, each, finish, flows, ledger_closes, replay
+from support.weir_cli import BIFLOW, all_captures, check, each, finish, replay, same_records
 
 
 def packets_in(capture):
     """None where capinfos cannot read the file to its end."""
     done = subprocess.run(["capinfos", "-Mcr", "-T", str(capture)], capture_output=True, text=True)
     return int(done.stdout.split("\t")[-1]) if done.returncode == 0 else None
-
-
-def same_records(capture, *options):
-    expected = None
-    for workers in WORKERS:
-        summary, ipfix = replay(capture, *options, "--workers", workers)
-        ledger_closes(summary)
-        now = summary["received"], summary["outcomes"], sorted(map(repr, flows(ipfix)))
-        expected = expected or now
-        assert now[:2] == expected[:2], f"{workers} workers: {now[:2]}, else {expected[:2]}"
-        assert now[2] == expected[2], f"{workers} workers: other records than {WORKERS[0]} makes"
-    return expected[0]["packets"]
 
 
 def checks(capture):

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from support.weir_cli import WEIR, check, finish
+from support.weir_cli import MAKE_CAPTURE, WEIR, check, finish
 
 SECONDS = float(os.environ.get("WEIR_SOAK", 60))
 WARM = 8.0  # seconds until every place in the table has been used
@@ -18,7 +18,6 @@ PACKETS, FLOWS = 60_000, 20_000
 SANITIZED = "WEIR_SANITIZED" in os.environ  # slower, and what was freed stays resident for a while
 SLACK = (1 << 30) if SANITIZED else (4 << 20)  # octets by which resident memory may differ from what it was
 ACTIVE, CHURN = ("2", 2) if SANITIZED else ("0.25", 10)  # seconds until a flow is reported; reports of each at least
-MAKE_CAPTURE = pathlib.Path(WEIR).parents[2] / "bench/make_capture"
 
 
 def resident(process):

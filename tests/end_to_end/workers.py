@@ -6,25 +6,13 @@ import pathlib
 import subprocess
 import tempfile
 
-from support.weir_cli import BIFLOW, WEIR, WORKERS, check, finish, flows, ledger_closes, replay
+from support.weir_cli import BIFLOW, MAKE_CAPTURE, WORKERS, check, finish, replay, same_records
 
-MAKE_CAPTURE = pathlib.Path(WEIR).parents[2] / "bench/make_capture"
 PACKETS, FLOWS, ROUNDS = (20_000, 10_000, 1) if os.environ.get("WEIR_SANITIZED") else (60_000, 20_000, 6)
 WAYS = {"uniflows": (), "biflows": BIFLOW,
         "a key of ports": ("--set", "flow.key=[sourceTransportPort, protocolIdentifier]"),
         "biflows, few at a time": (*BIFLOW, "--set", "flow.capacity=1024"),
         "details": ("--set", "export.templates=full payload", "--set", "flow.payload_octets=16")}
-
-
-def same_records(capture, *options):
-    expected = None
-    for workers in WORKERS:
-        summary, ipfix = replay(capture, *options, "--workers", workers)
-        ledger_closes(summary)
-        made = sorted(map(repr, flows(ipfix)))
-        expected = expected or made
-        assert made == expected, f"{workers} workers: {len(made)} records, not the {len(expected)} of {WORKERS[0]}"
-    return len(expected)
 
 
 def same_octets(capture, *options):

@@ -34,7 +34,6 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       tsc_hz_{options.tsc_hz},
       headers_(received_max),
       headers_over_(received_max),
-      shards_(received_max),
       details_(decoding.details ? received_max : 0),
       details_over_(details_.size()),
       payload_octets_{options.meter.payload_octets},
@@ -134,11 +133,12 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   if (reshard) {
-    decoding_.spread.shards_of(packets, headers_, details_, mesh_.workers(), shards_);
+    std::array<std::uint16_t, received_max> shards;
+    decoding_.spread.shards_of(packets, headers_, details_, mesh_.workers(), shards);
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (outcomes_[i] != Outcome::metered) continue;
-      if (shards_[i] == number_) own_.add(i, headers_[i]);
-      else pass_on(shards_[i], packets[i], i);
+      if (shards[i] == number_) own_.add(i, headers_[i]);
+      else pass_on(shards[i], packets[i], i);
     }
     // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);

@@ -194,7 +194,6 @@ class Worker {
   bool jumped_ = false;  ///< the system's clock was set, and no packet notes it yet
 
   std::vector<Headers> headers_, headers_over_;
-  std::vector<std::uint16_t> shards_;            ///< of the packets received, while they are resharded
   std::vector<Details> details_, details_over_;  ///< none where nobody asks for them
   std::size_t payload_octets_;
   std::vector<std::byte> handover_, payloads_over_;

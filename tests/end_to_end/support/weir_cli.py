@@ -13,6 +13,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/src/app/weir")).resolve())
+MAKE_CAPTURE = pathlib.Path(WEIR).parents[2] / "bench/make_capture"
 SHARED = pathlib.Path(os.environ["WEIR_SHARED"]) if os.environ.get("WEIR_SHARED") else None
 WORKERS = (1, 2, 3, 8)
 # Timeouts out of the way: every key is one record.
@@ -112,6 +113,19 @@ def records(ipfix):
 def flows(ipfix):
     """The flow records alone."""
     return [record for record in records(ipfix) if "flowStartMilliseconds" in record and "packetDeltaCount" in record]
+
+
+def same_records(captures, *options):
+    """Any number of workers makes the same of them, and the ledger closes. → packets received."""
+    expected = None
+    for workers in WORKERS:
+        summary, ipfix = replay(captures, *options, "--workers", workers)
+        ledger_closes(summary)
+        now = summary["received"], summary["outcomes"], sorted(map(repr, flows(ipfix)))
+        expected = expected or now
+        assert now[:2] == expected[:2], f"{workers} workers: {now[:2]}, else {expected[:2]}"
+        assert now[2] == expected[2], f"{workers} workers: other records than {WORKERS[0]} makes"
+    return expected[0]["packets"]
 
 
 def ledger_closes(summary):
