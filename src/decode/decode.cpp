@@ -57,7 +57,7 @@ template <class One>
 void describe_straight(const Packet& packet, Detailed& out) noexcept {
   Frame frame{packet.captured_bytes(), packet.wire};
   read_ethernet(frame, out);
-  met_type(ethertype::ipv4, out);
+  met_type(out.headers.version == IpVersion::v4 ? ethertype::ipv4 : ethertype::ipv6, out);
   describe(frame, frame, packet.bytes, out);
 }
 
