@@ -12,6 +12,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// Who finds fewer records lets them become more: one at a time they would keep a core busy.
+constexpr std::size_t worth_looking_again = 256;
+
 Totals since(const Totals& before, const Totals& now) noexcept {
   return {now.records - before.records, now.packets - before.packets, now.octets - before.octets};
 }
@@ -19,9 +22,10 @@ Totals since(const Totals& before, const Totals& now) noexcept {
 }  // namespace
 
 void ExportLoop::run() noexcept {
-  constexpr milliseconds tick_period{10};
+  constexpr milliseconds tick_period{10}, pause_longest{1};
+  constexpr std::uint32_t looks_at_once = 16;
   Pause::sleep_precisely();
-  Pause pause{milliseconds{1}};
+  Pause pause{pause_longest, looks_at_once};
   for (auto next_tick = Steady::now();;) {
     const bool last = std::ranges::all_of(workers_, [](const auto& worker) { return worker->finished(); });
     const auto moved = drain();
@@ -32,7 +36,7 @@ void ExportLoop::run() noexcept {
     }
     answer();
     if (last && moved == 0) break;
-    pause.after(moved + more);
+    pause.after(moved >= worth_looking_again || more);
   }
   exporter_.finish(stamp_);
   publish();

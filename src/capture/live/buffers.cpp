@@ -12,12 +12,10 @@
 namespace weir::capture {
 namespace {
 
-constexpr unsigned cached_by_lcore = 256;
-
 rte_mempool* make_pool(unsigned count, std::uint16_t room, int node) {
   static std::atomic<unsigned> pools{0};  // a name may be used once in a process
   const auto name = fmt::format("weir_{}", pools++);
-  return rte_pktmbuf_pool_create(name.c_str(), count, std::min(cached_by_lcore, count / 8), 0, room, node);
+  return rte_pktmbuf_pool_create(name.c_str(), count, std::min(Buffers::cached_by_lcore, count / 8), 0, room, node);
 }
 
 }  // namespace

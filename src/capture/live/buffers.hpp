@@ -11,6 +11,10 @@ namespace weir::capture {
 
 class Buffers {
  public:
+  /// What a worker's mempool cache is told to keep: more than it has in hand at a time, so that what it gives back is
+  /// what it takes next.
+  static constexpr unsigned cached_by_lcore = 512;
+
   /// Each buffer has `room` octets, headroom included. Throws StartError if the memory is not there.
   Buffers(unsigned count, std::uint16_t room, int node);
   ~Buffers();

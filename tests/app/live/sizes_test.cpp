@@ -62,17 +62,17 @@ TEST(Sizes, descriptors_follow_the_link_within_what_the_device_takes) {
 
 TEST(Sizes, buffers_are_all_descriptors_and_what_workers_hold) {
   const auto pool = reckon(one_port(100, 4)).pools.at(0);
-  EXPECT_GE(pool.buffers, 4u * 4096 + 4 * (256 * 3 / 2 + 32));
-  EXPECT_EQ(pool.buffers, 18u * 1024 - 1);
+  EXPECT_GE(pool.buffers, 4u * 4096 + 4 * (512 * 3 / 2 + 32));
+  EXPECT_EQ(pool.buffers, 20u * 1024 - 1);
   EXPECT_EQ(pool.data_room, 2176u);
   EXPECT_EQ(pool.octets_each, 2368u);
-  // 885 buffers fit on a page: 21; their ring, the device's and DPDK's own: 3.
-  EXPECT_EQ(pool.pages(2 * mebi), 21u + 3);
+  // 885 buffers fit on a page: 24; their ring, the device's and DPDK's own: 3.
+  EXPECT_EQ(pool.pages(2 * mebi), 24u + 3);
   EXPECT_EQ(pool.pages(1024 * mebi), 2u);
   auto needs = one_port(100, 4);
   for (auto& worker : needs.workers) worker = {.ring_octets = 8 * mebi, .held = 1024};
-  EXPECT_EQ(reckon(needs).pools[0].buffers, 22u * 1024 - 1);
-  EXPECT_GE(reckon(needs).pools[0].pages(2 * mebi), 24u + 16 + 4);
+  EXPECT_EQ(reckon(needs).pools[0].buffers, 24u * 1024 - 1);
+  EXPECT_GE(reckon(needs).pools[0].pages(2 * mebi), 27u + 16 + 4);
 }
 
 TEST(Sizes, fewer_buffers_than_queues_and_workers_hold_are_warned_of) {
@@ -147,8 +147,8 @@ TEST(Sizes, tables_are_as_large_as_the_meters) {
 
 TEST(Sizes, what_fits_is_not_refused) {
   const auto needs = one_port(100, 4);
-  EXPECT_EQ(refusal(needs, machine_with(24, 24, 8192 * mebi)), "");
-  EXPECT_NE(refusal(needs, machine_with(23, 23, 8192 * mebi)), "");
+  EXPECT_EQ(refusal(needs, machine_with(27, 27, 8192 * mebi)), "");
+  EXPECT_NE(refusal(needs, machine_with(26, 26, 8192 * mebi)), "");
   auto machine = machine_with(0, 0, 8192 * mebi);
   machine.nodes[0].pages.push_back({1024 * mebi, 1, 1, "/sys/…"});
   EXPECT_EQ(refusal(needs, machine), "") << "a page of 1 GiB does as well";
@@ -160,12 +160,12 @@ TEST(Sizes, what_fits_is_not_refused) {
 TEST(Sizes, missing_pages_are_refused_with_the_arithmetic_and_the_command) {
   const auto line = refusal(one_port(100, 4), machine_with(3, 10, 8192 * mebi));
   EXPECT_TRUE(says(line,
-                   "0000:05:00.0: 4 queues x 4,096 descriptors + 4 workers x (384 cached + 32 in hand) = 18,048, "
-                   "rounded up to 18,431 buffers x 2,368 octets = 41.6 MiB on node 0"))
+                   "0000:05:00.0: 4 queues x 4,096 descriptors + 4 workers x (768 cached + 32 in hand) = 19,584, "
+                   "rounded up to 20,479 buffers x 2,368 octets = 46.2 MiB on node 0"))
       << line;
-  EXPECT_TRUE(says(line, "24 huge pages of 2 MiB")) << line;
+  EXPECT_TRUE(says(line, "27 huge pages of 2 MiB")) << line;
   EXPECT_TRUE(says(line,
-                   "3 are free: `echo 31 > "
+                   "3 are free: `echo 34 > "
                    "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages`"))
       << line;
   EXPECT_EQ(line.find('\n'), line.npos);
@@ -195,7 +195,7 @@ TEST(Sizes, the_plan_is_a_few_lines_each_of_one_line) {
   const auto needs = one_port(100, 4);
   const auto lines = lines_of(reckon(needs), needs);
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_TRUE(says(lines[0], "24 huge pages of 2 MiB or 2 of 1 GiB")) << lines[0];
+  EXPECT_TRUE(says(lines[0], "27 huge pages of 2 MiB or 2 of 1 GiB")) << lines[0];
   for (const auto& line : lines) EXPECT_EQ(line.find('\n'), line.npos);
 }
 
@@ -204,13 +204,13 @@ TEST(Sizes, the_plan_names_huge_pages_only_where_buffers_lie_on_them) {
   needs.buffers_from = BuffersFrom::ordinary_memory;
   const auto line = lines_of(reckon(needs), needs).at(0);
   EXPECT_FALSE(says(line, "huge")) << line;
-  EXPECT_TRUE(says(line, "18,431 buffers x 2,368 octets = 41.6 MiB; with rings 43.9 MiB of ordinary memory")) << line;
+  EXPECT_TRUE(says(line, "20,479 buffers x 2,368 octets = 46.2 MiB; with rings 48.5 MiB of ordinary memory")) << line;
 }
 
 TEST(Sizes, one_queue_and_one_worker_are_said_as_one) {
   const auto needs = one_port(10, 1);
   const auto lines = lines_of(reckon(needs), needs);
-  EXPECT_TRUE(says(lines.at(0), "0000:05:00.0: 1 queue x 4,096 descriptors + 1 worker x (384 cached")) << lines[0];
+  EXPECT_TRUE(says(lines.at(0), "0000:05:00.0: 1 queue x 4,096 descriptors + 1 worker x (768 cached")) << lines[0];
   EXPECT_TRUE(says(lines.at(1), "tables: 1 worker x ")) << lines[1];
 }
 
