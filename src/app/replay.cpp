@@ -42,21 +42,20 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
       exporter_{exporter_options(settings, Patience::wait, all_interfaces),
                 {settings.exporter.out, settings.exporter.to},
                 layouts_,
-                stopped_},
-      finished_(workers_) {
-  make_meters(settings);
+                stopped_} {
+  make_shards(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   const auto held = fragment_options(settings, meter_options_, decoding_).held;
   for (unsigned i = 0; i < slices; ++i)
     works_.push_back(std::make_unique<Work>(workers_, i % workers_, layouts_, decoding_, held));
 }
 
-void Replay::make_meters(const Settings& settings) try {
-  for (unsigned i = 0; i < workers_; ++i) {
-    meters_.push_back(flow::make_meter(meter_options_));
-    fragments_.push_back(
-        std::make_unique<flow::Fragments>(fragment_options(settings, meter_options_, decoding_), *meters_.back()));
-  }
+Replay::Shard::Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options)
+    : meter{flow::make_meter(options)}, fragments{fragment_options, *meter} {}
+
+void Replay::make_shards(const Settings& settings) try {
+  for (unsigned i = 0; i < workers_; ++i)
+    shards_.push_back(std::make_unique<Shard>(meter_options_, fragment_options(settings, meter_options_, decoding_)));
 } catch (const std::bad_alloc&) {
   throw StartError{
       fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", settings.flow.capacity)};
@@ -124,7 +123,8 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   }
   if (closing_) {
     work.closing = clock_last_;
-    return !std::ranges::all_of(finished_, [](const auto& shard) { return shard.load(std::memory_order_relaxed); });
+    return !std::ranges::all_of(shards_,
+                                [](const auto& shard) { return shard->finished.load(std::memory_order_relaxed); });
   }
   clock_last_ = work.clock();
   sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
@@ -138,11 +138,12 @@ void Replay::decode(Work& work) noexcept {
 }
 
 /// At the end everything ends, what is past an end of its own with that reason.
-void Replay::meter(Work& work, unsigned shard) noexcept {
-  if (!work.closing) return work.meter(shard, *fragments_[shard]);
-  auto& ended = work.ended(shard);
+void Replay::meter(Work& work, unsigned number) noexcept {
+  auto& shard = *shards_[number];
+  if (!work.closing) return work.meter(number, shard.fragments);
+  auto& ended = work.ended(number);
   ended.clear();
-  if (!finished_[shard]) finished_[shard] = fragments_[shard]->finish(*work.closing, ended);
+  if (!shard.finished) shard.finished = shard.fragments.finish(*work.closing, ended);
 }
 
 /// How many find nothing left to end depends on who was quick: they leave no trace.
@@ -169,12 +170,13 @@ void Replay::export_ended(const flow::Ended& ended, Instant clock) noexcept {
 
 Report Replay::report() const {
   Report made{.packets = tallies_, .destinations = exporter_.report()};
-  for (const auto& meter : meters_) {
-    made.metered_ip_octets += meter->counters().octets;
-    made.in_table += meter->in_table();
-    for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += meter->counters().ended[i];
+  for (const auto& shard : shards_) {
+    const auto& counters = shard->meter->counters();
+    made.metered_ip_octets += counters.octets;
+    made.in_table += shard->meter->in_table();
+    for (std::size_t i = 0; i < made.end_reasons.size(); ++i) made.end_reasons[i] += counters.ended[i];
+    add_fragments(made, shard->fragments.counters(), shard->fragments.waiting());
   }
-  for (const auto& fragments : fragments_) add_fragments(made, fragments->counters(), fragments->waiting());
   made.clock_first = clock_first_;
   made.clock_last = clock_first_ == no_stamp ? no_stamp : clock_last_;
   made.workers = workers_;

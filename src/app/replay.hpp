@@ -35,12 +35,20 @@ class Replay {
   Report run(const Watch& watch) noexcept;
 
  private:
-  void make_meters(const Settings& settings);
+  /// What one thread at a time meters with.
+  struct Shard {
+    Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options);
+    std::unique_ptr<flow::Meter> meter;
+    flow::Fragments fragments;           ///< before the meter
+    std::atomic<bool> finished = false;  ///< the table has been handed out
+  };
+
+  void make_shards(const Settings& settings);
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;
   void decode(Work& work) noexcept;
-  void meter(Work& work, unsigned shard) noexcept;
+  void meter(Work& work, unsigned number) noexcept;
   void export_slice(Work& work, const Watch& watch) noexcept;
   void export_ended(const flow::Ended& ended, Instant clock) noexcept;
   void count(const Work& work) noexcept;
@@ -52,14 +60,12 @@ class Replay {
   Decoding decoding_;
   capture::Input& input_;
   capture::Sampler sampler_;
-  std::vector<std::unique_ptr<flow::Meter>> meters_;         // one a shard
-  std::vector<std::unique_ptr<flow::Fragments>> fragments_;  // before each meter
-  std::vector<std::unique_ptr<Work>> works_;                 // as many slices as may be under way
+  std::vector<std::unique_ptr<Shard>> shards_;  // as many as workers
+  std::vector<std::unique_ptr<Work>> works_;    // as many slices as may be under way
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
-  bool closing_ = false;                     ///< no slice comes any more
-  std::vector<std::atomic<bool>> finished_;  ///< by shard: its table has been handed out
+  bool closing_ = false;  ///< no slice comes any more
   std::size_t interfaces_told_ = 0;
   PacketTallies tallies_;
   Instant clock_first_ = no_stamp;  ///< of what was exported
