@@ -53,6 +53,8 @@ class Outlet {
   EndedRecords front(unsigned family) noexcept { return {&layouts_[family], rings_[family].front()}; }
   void pop(unsigned family, std::size_t records) noexcept { rings_[family].pop(records); }
 
+  /// Of each family.
+  std::size_t capacity() const noexcept { return std::min(rings_[0].capacity(), rings_[1].capacity()); }
   /// Records that wait, as of a moment ago.
   std::size_t size() const noexcept { return rings_[0].size() + rings_[1].size(); }
 
