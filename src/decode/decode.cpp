@@ -56,8 +56,7 @@ template <class One>
 /// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
 void describe_straight(const Packet& packet, Detailed& out) noexcept {
   Frame frame{packet.captured_bytes(), packet.wire};
-  read_ethernet(frame, out);
-  met_type(out.headers.version == IpVersion::v4 ? ethertype::ipv4 : ethertype::ipv6, out);
+  met_type(read_ethernet(frame, out).value, out);
   describe(frame, frame, packet.bytes, out);
 }
 

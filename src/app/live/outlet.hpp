@@ -54,7 +54,7 @@ class Outlet {
   void pop(unsigned family, std::size_t records) noexcept { rings_[family].pop(records); }
 
   /// Of each family.
-  std::size_t capacity() const noexcept { return std::min(rings_[0].capacity(), rings_[1].capacity()); }
+  std::size_t capacity() const noexcept { return rings_[0].capacity(); }
   /// Records that wait, as of a moment ago.
   std::size_t size() const noexcept { return rings_[0].size() + rings_[1].size(); }
 

@@ -9,6 +9,7 @@
 
 #include "app/human.hpp"
 #include "base/error.hpp"
+#include "capture/live/buffers.hpp"
 
 namespace weir::app {
 namespace {
@@ -23,7 +24,7 @@ constexpr std::uint32_t descriptors_few = 1024, descriptors_many = 4096;
 constexpr std::uint32_t buffer_header = 128, headroom = 128, object_header = 64, cache_line = 64;
 constexpr std::uint32_t data_room_usual = 2048, data_room_max = 65535 - headroom;
 /// A mempool's cache holds half as much again as it is told before it gives some back.
-constexpr std::uint32_t cached(std::uint32_t told) { return told + told / 2; }
+constexpr std::uint32_t cached = capture::Buffers::cached_by_lcore * 3 / 2;
 
 /// Beside the buffers: a node's share of DPDK's own tables; of each descriptor the device's ring and the driver's; of
 /// each buffer a pointer in the pool's ring.
@@ -79,10 +80,9 @@ std::uint64_t add_workers(const Needs& needs, std::uint32_t in_hand, std::string
   std::uint64_t handed_on = 0;
   for (const auto& worker : needs.workers) handed_on += worker.held;
   const auto workers = needs.workers.size();
-  terms +=
-      fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached(needs.cache), grouped(in_hand));
+  terms += fmt::format("{} x ({} cached + {} in hand)", counted(workers, "worker"), cached, grouped(in_hand));
   if (handed_on) terms += fmt::format(" + {} handed on", grouped(handed_on));
-  return workers * (cached(needs.cache) + in_hand) + handed_on;
+  return workers * (cached + in_hand) + handed_on;
 }
 
 BufferPool pool_of(unsigned node, const Needs& needs, const std::vector<std::uint32_t>& descriptors) {

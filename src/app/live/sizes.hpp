@@ -11,7 +11,6 @@
 #include <weir/units.hpp>
 
 #include "app/live/machine.hpp"
-#include "capture/live/buffers.hpp"
 
 namespace weir::app {
 
@@ -41,7 +40,6 @@ struct Needs {
   std::vector<PortNeeds> ports{};
   std::vector<WorkerNeeds> workers{};
   std::uint32_t burst = 32;
-  std::uint32_t cache = capture::Buffers::cached_by_lcore;
   std::uint32_t buffers_asked = 0;  ///< setting, on each node; 0: reckoned
   BuffersFrom buffers_from = BuffersFrom::huge_pages;
   std::uint64_t capacity = 1u << 20;                  ///< flow.capacity
