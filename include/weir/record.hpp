@@ -3,6 +3,7 @@
 // where an element lies is a run-time offset.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -119,6 +120,11 @@ struct EndedRecords {
   Bytes records;  ///< a whole number of layout->octets
 
   std::size_t size() const noexcept { return layout ? records.size() / layout->octets : 0; }
+  /// Those from `first` on, `count` at most.
+  EndedRecords some(std::size_t first, std::size_t count) const noexcept {
+    const auto octets = std::min(count, size() - first) * layout->octets;
+    return {layout, records.subspan(first * layout->octets, octets)};
+  }
   const std::byte* operator[](std::size_t i) const noexcept { return records.data() + i * layout->octets; }
 };
 

@@ -25,6 +25,9 @@ Instant wall_now() noexcept {
 
 namespace {
 
+/// Few enough to stay in the nearest cache.
+constexpr std::size_t encoded_at_once = 64;
+
 void warn_on_standard_error(std::string_view line) {
   std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(line.size()), line.data());
 }
@@ -79,7 +82,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
       catalogue_{layouts, catalogue_options(options)},
       surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{destination_options()},
-      scratch_(catalogue_.flow_octets_max()) {
+      encoded_{encoded_at_once, catalogue_.flow_octets_max()} {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write(), not our end
   if (!is_live() && options_.rotate > nanoseconds{0})
     throw StartError{"export.rotate: a replay writes one file; set it to 0"};
@@ -193,26 +196,23 @@ void Exporter::tell_of_leftovers(const std::vector<std::string>& files) const {
                             " lost, and they may lack their end; weir dump reads what is in them, else delete them");
 }
 
-void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
-  const auto count = ended.size();
-  if (count == 0) return;
-  const auto& layout = *ended.layout;
-  const auto flow_templates = catalogue_.of(&layout);
+void Exporter::add(const ipfix::DataRecords& records, Instant packet_clock) noexcept {
+  if (records.empty()) return;
   packet_clock_ = packet_clock;
   for (auto& destination : destinations_) destination->observe(packet_clock);
-  Totals sum;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto* record = ended[i];
-    const auto which = layout.end_of(record).which_template;
-    WEIR_ASSERT(which < flow_templates.size());
-    const auto& [id, plan, keys] = flow_templates[which];
-    const auto octets = plan.encode(record, scratch_.data(), &surroundings_.interfaces);
-    const auto totals = layout.totals(record);
-    sum += totals;
-    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(octets), totals);
+  records.each([this](TemplateId id, Bytes record, const Totals& totals) {
+    for (auto& destination : destinations_) destination->add(id, record, totals);
+  });
+  ended_ += records.sum();
+  for (auto& report : gone_) report.absent += records.sum();
+}
+
+void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
+  for (std::size_t begin = 0; begin < ended.size(); begin += encoded_at_once) {
+    encoded_.clear();
+    catalogue_.encode(ended.some(begin, encoded_at_once), surroundings_.interfaces, encoded_);
+    add(encoded_, packet_clock);
   }
-  ended_ += sum;
-  for (auto& report : gone_) report.absent += sum;
 }
 
 void Exporter::not_handed_over(const Totals& records) noexcept {

@@ -84,7 +84,11 @@ class Exporter {
 
   /// `packet_clock` is the clock at the end of the slice in which the records ended: no record's flowEnd is later, so
   /// neither is it later than the Export Time of a message that leaves meanwhile.
+  void add(const ipfix::DataRecords& records, Instant packet_clock) noexcept;
+  /// The same of records that are not encoded yet.
   void add(const EndedRecords& ended, Instant packet_clock) noexcept;
+  /// By which they are.
+  const ipfix::Catalogue& catalogue() const noexcept { return catalogue_; }
   /// At the end of a slice: flush, refresh and statistics, each at most once.
   void tick(Instant packet_clock, const MeteringTotals& metering) noexcept;
   /// `ingress_interface` is the number that records carry. The name goes out with the next tick.
@@ -137,7 +141,7 @@ class Exporter {
   ipfix::Catalogue catalogue_;
   ipfix::Surroundings surroundings_;
   DestinationOptions destination_options_;
-  std::vector<std::byte> scratch_;
+  ipfix::DataRecords encoded_;  ///< a few on their way
   std::vector<std::unique_ptr<Destination>> destinations_;
   std::vector<DestinationReport> gone_;  ///< were removed and have ended
   Totals ended_;                         ///< all records so far, whether they were handed over or not

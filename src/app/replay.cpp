@@ -26,6 +26,10 @@ constexpr unsigned slices_per_worker = 3;
 constexpr std::uint32_t looks_at_once = 20'000;
 constexpr std::chrono::microseconds pause_longest{100};
 
+/// Shares of a table that are ended in one step. A share is small enough for the nearest cache until it is encoded; so
+/// many, that whoever ends them is not held up while the exporter writes.
+constexpr unsigned shares_at_once = 8;
+
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
 
@@ -46,16 +50,21 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
   make_shards(settings);
   const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
   const auto held = fragment_options(settings, meter_options_, decoding_).held;
+  const auto octets = exporter_.catalogue().flow_octets_max();
   for (unsigned i = 0; i < slices; ++i)
-    works_.push_back(std::make_unique<Work>(workers_, i % workers_, layouts_, decoding_, held));
+    works_.push_back(std::make_unique<Work>(workers_, i % workers_, decoding_, held, octets));
 }
 
-Replay::Shard::Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options)
-    : meter{flow::make_meter(options)}, fragments{fragment_options, *meter} {}
+Replay::Shard::Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options,
+                     const std::array<RecordLayout, 2>& layouts)
+    : meter{flow::make_meter(options)},
+      fragments{fragment_options, *meter},
+      ended{Work::records_max(fragment_options.held), layouts[0], layouts[1]} {}
 
 void Replay::make_shards(const Settings& settings) try {
   for (unsigned i = 0; i < workers_; ++i)
-    shards_.push_back(std::make_unique<Shard>(meter_options_, fragment_options(settings, meter_options_, decoding_)));
+    shards_.push_back(
+        std::make_unique<Shard>(meter_options_, fragment_options(settings, meter_options_, decoding_), layouts_));
 } catch (const std::bad_alloc&) {
   throw StartError{
       fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", settings.flow.capacity)};
@@ -140,17 +149,32 @@ void Replay::decode(Work& work) noexcept {
 /// At the end everything ends, what is past an end of its own with that reason.
 void Replay::meter(Work& work, unsigned number) noexcept {
   auto& shard = *shards_[number];
-  if (!work.closing) return work.meter(number, shard.fragments);
-  auto& ended = work.ended(number);
-  ended.clear();
-  if (!shard.finished) shard.finished = shard.fragments.finish(*work.closing, ended);
+  auto& records = work.records(number);
+  records.clear();
+  if (!work.closing) {
+    work.meter(number, shard.fragments, shard.ended);
+    encode(shard, work.interfaces, records);
+  }
+  for (unsigned i = 0; i < shares_at_once && work.closing && !shard.finished; ++i) {
+    shard.finished = shard.fragments.finish(*work.closing, shard.ended);
+    encode(shard, work.interfaces, records);
+  }
+}
+
+/// Here, so that it is done by as many threads as meter, and the exporter only puts messages together.
+void Replay::encode(Shard& shard, std::size_t interfaces, ipfix::DataRecords& into) noexcept {
+  for (auto& known = shard.interfaces_known; known < interfaces; ++known)
+    shard.interfaces.add(static_cast<std::uint32_t>(known + 1), input_.interfaces()[known].name);
+  for (unsigned family = 0; family < layouts_.size(); ++family)
+    exporter_.catalogue().encode(shard.ended.of(family), shard.interfaces, into);
+  shard.ended.clear();
 }
 
 /// How many find nothing left to end depends on who was quick: they leave no trace.
 void Replay::export_slice(Work& work, const Watch& watch) noexcept {
   if (!work.closing) count(work);
   else if (work.has_nothing()) return;
-  for (unsigned shard = 0; shard < workers_; ++shard) export_ended(work.ended(shard), work.clock());
+  for (unsigned shard = 0; shard < workers_; ++shard) exporter_.add(work.records(shard), work.clock());
   exporter_.tick(work.clock(), metering_totals(tallies_));
   watch.exported(tallies_.received.packets);
 }
@@ -162,10 +186,6 @@ void Replay::count(const Work& work) noexcept {
     exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
                             input_.interfaces()[interfaces_told_].name);
   exporter_.count_selection(0, work.selection.observed, work.selection.selected);
-}
-
-void Replay::export_ended(const flow::Ended& ended, Instant clock) noexcept {
-  for (unsigned family = 0; family < layouts_.size(); ++family) exporter_.add(ended.of(family), clock);
 }
 
 Report Replay::report() const {

@@ -37,9 +37,13 @@ class Replay {
  private:
   /// What one thread at a time meters with.
   struct Shard {
-    Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options);
+    Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options,
+          const std::array<RecordLayout, 2>& layouts);
     std::unique_ptr<flow::Meter> meter;
     flow::Fragments fragments;           ///< before the meter
+    flow::Ended ended;                   ///< by one slice
+    ipfix::InterfaceNames interfaces;    ///< for its records,
+    std::size_t interfaces_known = 0;    ///< of so many of the input
     std::atomic<bool> finished = false;  ///< the table has been handed out
   };
 
@@ -49,8 +53,8 @@ class Replay {
   bool read(Work& work, const Watch& watch) noexcept;
   void decode(Work& work) noexcept;
   void meter(Work& work, unsigned number) noexcept;
+  void encode(Shard& shard, std::size_t interfaces, ipfix::DataRecords& into) noexcept;
   void export_slice(Work& work, const Watch& watch) noexcept;
-  void export_ended(const flow::Ended& ended, Instant clock) noexcept;
   void count(const Work& work) noexcept;
   Report report() const;
 

@@ -6,20 +6,8 @@
 #include "base/stream.hpp"
 
 namespace weir::app {
-namespace {
 
-/// Records that a sweep may end at a slice's end, beside those that packets end.
-constexpr std::size_t swept_records = 4096;
-
-/// Of its own packets, and of all fragments that waited from slices before.
-constexpr std::size_t records_of_a_slice(std::size_t held) noexcept {
-  return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet + swept_records;
-}
-
-}  // namespace
-
-Work::Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding,
-           std::size_t held)
+Work::Work(unsigned shards, unsigned home, const Decoding& decoding, std::size_t held, std::size_t record_octets_max)
     : decoding_{decoding},
       headers_(capture::Slice::packets_max),
       details_(decoding.details ? capture::Slice::packets_max : 0),
@@ -28,7 +16,7 @@ Work::Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& la
       members_(shards, flow::Chosen{capture::Slice::packets_max}) {
   for (unsigned i = 0; i < shards; ++i) {
     parcels_.emplace_back(i == home ? 0 : capture::Slice::packets_max, decoding.details);
-    ended_.emplace_back(records_of_a_slice(held), layouts[0], layouts[1]);
+    records_.emplace_back(families * records_max(held), record_octets_max);
   }
 }
 
@@ -72,17 +60,11 @@ void Work::pack() noexcept {
   }
 }
 
-bool Work::has_nothing() const noexcept {
-  return std::ranges::all_of(ended_,
-                             [](const flow::Ended& ended) { return ended.of(0).size() + ended.of(1).size() == 0; });
-}
-
-void Work::meter(unsigned shard, flow::Fragments& fragments) noexcept {
-  ended_[shard].clear();
+void Work::meter(unsigned shard, flow::Fragments& fragments, flow::Ended& ended) noexcept {
   if (const auto& parcel = parcels_[shard]; shard != home_)
-    fragments.add(parcel.packets(), parcel.headers(), parcel.details(), members_[shard], ended_[shard]);
-  else fragments.add(std::as_const(slice).packets(), headers_, details_, members_[shard], ended_[shard]);
-  fragments.expire(clock(), ended_[shard]);
+    fragments.add(parcel.packets(), parcel.headers(), parcel.details(), members_[shard], ended);
+  else fragments.add(std::as_const(slice).packets(), headers_, details_, members_[shard], ended);
+  fragments.expire(clock(), ended);
 }
 
 }  // namespace weir::app

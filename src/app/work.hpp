@@ -2,7 +2,7 @@
 // One slice of packets on its way through the stages, with all the memory that they need for it.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <vector>
 #include <weir/headers.hpp>
@@ -16,15 +16,21 @@
 #include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/fragments.hpp"
+#include "ipfix/data_records.hpp"
 
 namespace weir::app {
 
 class Work {
  public:
   /// Memory for one slice and `shards` meters, before each of which `held` fragments may wait. The meter of shard
-  /// `home` runs where the slice is decoded. `layouts` and `decoding` outlive it.
-  Work(unsigned shards, unsigned home, const std::array<RecordLayout, 2>& layouts, const Decoding& decoding,
-       std::size_t held);
+  /// `home` runs where the slice is decoded. No Data Record is longer than `record_octets_max`. `decoding` outlives it.
+  Work(unsigned shards, unsigned home, const Decoding& decoding, std::size_t held, std::size_t record_octets_max);
+
+  /// Records of one family that a meter may end in one slice: by its packets, by all fragments that waited from slices
+  /// before, and by a sweep, which ends as many of each family as there is room for.
+  static constexpr std::size_t records_max(std::size_t held) noexcept {
+    return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet + swept_records;
+  }
 
   capture::Slice slice;
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
@@ -35,17 +41,20 @@ class Work {
   void decode(const capture::Selector& selector) noexcept;
 
   /// Third stage, one thread a shard, slices in order: put fragments together, count, then end what is past its end.
-  void meter(unsigned shard, flow::Fragments& fragments) noexcept;
+  void meter(unsigned shard, flow::Fragments& fragments, flow::Ended& ended) noexcept;
 
   const PacketTallies& tallies() const noexcept { return tallies_; }
   /// The packet clock after this slice.
   Instant clock() const noexcept { return closing ? *closing : slice.packets().back().clock; }
-  flow::Ended& ended(unsigned shard) noexcept { return ended_[shard]; }
+  /// What a shard's meter ended.
+  ipfix::DataRecords& records(unsigned shard) noexcept { return records_[shard]; }
   /// No record has ended.
-  bool has_nothing() const noexcept;
+  bool has_nothing() const noexcept { return std::ranges::all_of(records_, &ipfix::DataRecords::empty); }
   unsigned home() const noexcept { return home_; }
 
  private:
+  static constexpr std::size_t swept_records = 4096, families = 2;
+
   void pack() noexcept;
 
   const Decoding& decoding_;
@@ -56,9 +65,9 @@ class Work {
     return std::span{details_}.subspan(decoding_.details ? begin : 0);
   }
   const unsigned home_;
-  std::vector<flow::Chosen> members_;  // by shard: places in the slice, of others than `home_` in their parcel
-  std::vector<Parcel> parcels_;        // by shard, that of `home_` stays empty
-  std::vector<flow::Ended> ended_;
+  std::vector<flow::Chosen> members_;        // by shard: places in the slice, of others than `home_` in their parcel
+  std::vector<Parcel> parcels_;              // by shard, that of `home_` stays empty
+  std::vector<ipfix::DataRecords> records_;  // by shard
   PacketTallies tallies_;
 };
 

@@ -105,6 +105,7 @@ class MeterOf final : public Meter {
 
   Totals in_table() const noexcept override {
     Totals sum;
+    if (live() == 0) return sum;
     sum += in_pool<S4>(0);
     sum += in_pool<S6>(1);
     return sum;
@@ -448,7 +449,7 @@ class MeterOf final : public Meter {
   }
 
   /// Slots: what they hand out stays in the caches until somebody takes it away.
-  static constexpr std::size_t finished_at_once = 2048;
+  static constexpr std::size_t finished_at_once = 256;
 
   /// Where all go, tags need not be taken out one after another: each is a line of memory far away.
   template <bool taking_out_tags>

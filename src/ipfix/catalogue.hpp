@@ -15,6 +15,7 @@
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
+#include "ipfix/data_records.hpp"
 #include "ipfix/encode.hpp"
 #include "ipfix/options.hpp"
 #include "ipfix/properties.hpp"
@@ -49,6 +50,9 @@ class Catalogue {
   /// Indexed by RecordEnd::which_template. Empty for a layout that was not given at start.
   std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;
   std::span<const FlowTemplate> flow_templates() const noexcept { return flow_templates_; }
+
+  /// Writes each of `ended` behind what is in `into`, by its template. Interfaces without a name are numbers.
+  void encode(const EndedRecords& ended, const InterfaceNames& names, DataRecords& into) const noexcept;
 
   static constexpr TemplateId id_of(Option option) noexcept {
     return {static_cast<std::uint16_t>(option_template_first.value + static_cast<unsigned>(option))};

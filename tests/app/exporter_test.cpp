@@ -116,6 +116,29 @@ TEST(Exporter, writes_a_file_that_stands_alone_and_closes_the_ledger) {
   EXPECT_EQ(report.error, "");
 }
 
+TEST(Exporter, records_that_others_have_encoded_make_the_same_file) {
+  const ScratchDirectory directory;
+  const auto records = small_records(1000);
+  const auto file_of = [&](const char* name, auto add) {
+    ExporterUnderTest under_test{{.files = {directory / name}, .collectors = {}}};
+    add(under_test, EndedRecords{&under_test.layout, records});
+    under_test.exporter.finish(start);
+    under_test.expect_closed_ledger(small_totals(1000));
+    return contents(directory / name);
+  };
+  const auto here =
+      file_of("here.ipfix", [](auto& under_test, const EndedRecords& ended) { under_test.exporter.add(ended, start); });
+  const auto elsewhere = file_of("elsewhere.ipfix", [](auto& under_test, const EndedRecords& ended) {
+    const auto& catalogue = under_test.exporter.catalogue();
+    ipfix::DataRecords encoded{ended.size(), catalogue.flow_octets_max()};
+    under_test.exporter.add(encoded, start);  // nothing yet
+    catalogue.encode(ended, {}, encoded);
+    under_test.exporter.add(encoded, start);
+  });
+  expect_complete(Walker{}.walk_stream(here), 1000);
+  EXPECT_EQ(here, elsewhere);
+}
+
 TEST(Exporter, tells_of_another_selection_behind_all_that_was_selected_by_the_one_before) {
   const ScratchDirectory directory;
   ExporterOptions options;

@@ -3,9 +3,11 @@
 key, and the same octets each time, although how many steps find nothing left depends on who was quick."""
 import os
 import pathlib
+import struct
 import subprocess
 import tempfile
 
+from support.frames import ETHERNET, Frame, write_pcap
 from support.weir_cli import BIFLOW, MAKE_CAPTURE, WORKERS, check, finish, replay, same_records
 
 PACKETS, FLOWS, ROUNDS = (20_000, 10_000, 1) if os.environ.get("WEIR_SANITIZED") else (60_000, 20_000, 6)
@@ -21,7 +23,21 @@ def same_octets(capture, *options):
         assert len(made) == 1, f"{workers} workers: {len(made)} outputs of {ROUNDS} runs"
 
 
+def all_idle_at_once(path):
+    """50,000 flows of each family, and the last 2000 of them again an hour later: one slice ends as many as it may."""
+    def frame(number, second):
+        udp = struct.pack(">4H", 1, 2, 8, 0)
+        four, six = struct.pack(">2B3H2BH", 0x45, 0, 28, 0, 0, 64, 17, 0), struct.pack(">IH2B", 6 << 28, 8, 17, 64)
+        ip = four + struct.pack(">2I", number, 1) if number % 2 else six + struct.pack(">4Q", 1, number, 1, 1)
+        octets = bytes(12) + (b"\x08\x00" if number % 2 else b"\x86\xdd") + ip + udp
+        return Frame(ETHERNET, second * 10**9, octets, len(octets))
+    return write_pcap(path, [frame(n, 1000) for n in range(100_000)] + [frame(n, 4600) for n in range(98_000, 100_000)])
+
+
 with tempfile.TemporaryDirectory() as folder:
+    with check("all that may end at once"):
+        same_records(all_idle_at_once(pathlib.Path(folder, "idle.pcap")), "--set",
+                     "export.templates=protocolIdentifier packetDeltaCount")
     traffic = pathlib.Path(folder, "traffic.pcap")
     subprocess.run([MAKE_CAPTURE, traffic, "--packets", str(PACKETS), "--flows", str(FLOWS)], check=True,
                    stdout=subprocess.DEVNULL)
