@@ -30,6 +30,10 @@ constexpr std::chrono::microseconds pause_longest{100};
 /// many, that whoever ends them is not held up while the exporter writes.
 constexpr unsigned shares_at_once = 8;
 
+/// After so many slices the tables of all shards may grow, those that soon would: each by itself, one after the other,
+/// they would keep all waiting. It depends on the packets alone.
+constexpr std::uint64_t slices_a_growth = 64;
+
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
 
@@ -138,6 +142,7 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   clock_last_ = work.clock();
   sampler_.mark(work.slice.packets());  // here packets are in order, whatever the number of workers
   work.selection = sampler_.counts();
+  work.number = ++slices_;
   work.interfaces = input_.interfaces().size();
   return true;
 }
@@ -153,6 +158,7 @@ void Replay::meter(Work& work, unsigned number) noexcept {
   records.clear();
   if (!work.closing) {
     work.meter(number, shard.fragments, shard.ended);
+    if (work.number % slices_a_growth == 0) shard.meter->grow_ahead(work.clock(), shard.ended);
     encode(shard, work.interfaces, records);
   }
   for (unsigned i = 0; i < shares_at_once && work.closing && !shard.finished; ++i) {

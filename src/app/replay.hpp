@@ -69,7 +69,8 @@ class Replay {
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
-  bool closing_ = false;  ///< no slice comes any more
+  std::uint64_t slices_ = 0;  ///< that were read
+  bool closing_ = false;      ///< no slice comes any more
   std::size_t interfaces_told_ = 0;
   PacketTallies tallies_;
   Instant clock_first_ = no_stamp;  ///< of what was exported

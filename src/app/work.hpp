@@ -33,6 +33,7 @@ class Work {
   }
 
   capture::Slice slice;
+  std::uint64_t number = 0;              ///< of the slice, from 1
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
   capture::SelectionCounts selection{};  ///< by sampling, up to the slice's end
   std::optional<Instant> closing;        ///< there is no slice: what is left in the tables ends at this clock

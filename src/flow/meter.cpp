@@ -114,6 +114,10 @@ class MeterOf final : public Meter {
   std::size_t live() const noexcept override { return table_.live(); }
   void touch() noexcept override { table_.touch(); }
 
+  void grow_ahead(Instant clock, Ended& ended) noexcept override {
+    if (table_.grows_soon()) grow(nanoseconds_since_epoch(clock), ended);
+  }
+
  private:
   using PlannedOrNot = std::conditional_t<Extended, Planned, Nothing>;
   template <class T>

@@ -82,6 +82,12 @@ class Meter {
   /// Takes all pages and tag lines now, on the memory node of the thread that calls: before the first packet, not while
   /// they come.
   virtual void touch() noexcept = 0;
+
+  /// More tag lines now, where it would not be long before a packet needs them: for some milliseconds nothing else is
+  /// done, which costs less where several meters do it at one time. As long as there is room, the same records come
+  /// out. `ended` as for one packet.
+  virtual void grow_ahead(Instant clock, Ended& ended) noexcept = 0;
+
   const MeterCounters& counters() const noexcept { return counters_; }
 
   /// From now on somebody watches, or nobody (nullptr).

@@ -188,6 +188,8 @@ class Table {
 
   /// Whether there may be more lines than there are.
   bool can_grow() const noexcept { return halvings_ > 0 && !full(); }
+  /// It can, and an eighth more flows would make it.
+  bool grows_soon() const noexcept { return can_grow() && live_ > room_ - room_ / 8; }
   /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
   /// room even among all lines, as no random key will, is shown to `evict(pool, record)` and lives no more.
   template <class Describe, class Evict>

@@ -43,6 +43,7 @@ TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_
         held = 0;
       }
       if (random() % 100 == 0) meter.expire();
+      if (random() % 100 == 0) meter.grow_ahead();
     }
     const auto expected = slow.finish();
     const auto got = meter.finish();

@@ -16,10 +16,12 @@ constexpr std::size_t octets = 64, mark_at = 8;
 struct TableUnderTest {
   explicit TableUnderTest(std::size_t capacity) : table{capacity, {octets, mark_at}, {octets, mark_at}} {}
 
+  void grow() {
+    table.grow([](unsigned, const std::byte* record) { return describe(record); },
+               [&](unsigned, const std::byte*) { ++evicted; });
+  }
   std::byte* add(std::uint64_t hash, unsigned pool) {
-    while (!table.has_room(hash) && table.can_grow())
-      table.grow([](unsigned, const std::byte* record) { return describe(record); },
-                 [&](unsigned, const std::byte*) { ++evicted; });
+    while (!table.has_room(hash) && table.can_grow()) grow();
     if (!table.has_room(hash)) return nullptr;
     auto* record = table.insert(hash, pool, hint(hash));
     store_native(record, hash);
@@ -71,6 +73,21 @@ TEST(Table, doubles_its_lines_and_evicts_no_random_key_while_it_does) {
     EXPECT_EQ(under.table.lines(), capacity / 4 + 1);
     EXPECT_EQ(under.evicted, 0u);
   }
+}
+
+TEST(Table, grows_soon_when_an_eighth_more_flows_would_make_it_and_never_beyond_its_capacity) {
+  TableUnderTest under{1u << 12};
+  std::mt19937_64 random{7};
+  while (under.table.can_grow()) {
+    const auto lines = under.table.lines(), room = 4 * lines;
+    while (!under.table.grows_soon()) ASSERT_NE(under.add(random(), 0), nullptr);
+    ASSERT_EQ(under.table.lines(), lines) << "with this seed no key finds its lines full before";
+    EXPECT_EQ(under.table.live(), room - room / 8 + 1);
+    under.grow();
+  }
+  while (!under.table.full()) under.add(random(), 0);
+  EXPECT_FALSE(under.table.grows_soon());
+  EXPECT_EQ(under.evicted, 0u);
 }
 
 TEST(Table, that_took_all_its_memory_has_all_its_lines) {
