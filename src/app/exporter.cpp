@@ -25,9 +25,6 @@ Instant wall_now() noexcept {
 
 namespace {
 
-/// Few enough to stay in the nearest cache.
-constexpr std::size_t encoded_at_once = 64;
-
 void warn_on_standard_error(std::string_view line) {
   std::fprintf(stderr, "weir: %.*s\n", static_cast<int>(line.size()), line.data());
 }
@@ -82,7 +79,7 @@ Exporter::Exporter(const ExporterOptions& options, const Destinations& destinati
       catalogue_{layouts, catalogue_options(options)},
       surroundings_{.selection = ipfix::Selection{options.selection}},
       destination_options_{destination_options()},
-      encoded_{encoded_at_once, catalogue_.flow_octets_max()} {
+      scratch_(catalogue_.flow_octets_max()) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of write(), not our end
   if (!is_live() && options_.rotate > nanoseconds{0})
     throw StartError{"export.rotate: a replay writes one file; set it to 0"};
@@ -196,29 +193,40 @@ void Exporter::tell_of_leftovers(const std::vector<std::string>& files) const {
                             " lost, and they may lack their end; weir dump reads what is in them, else delete them");
 }
 
+void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
+  if (ended.size() == 0) return;
+  begin_adding(packet_clock);
+  Totals sum;
+  catalogue_.encode(ended, surroundings_.interfaces, [&](TemplateId id, const Totals& totals, auto write) {
+    const auto octets = write(scratch_.data());
+    sum += totals;
+    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(octets), totals);
+  });
+  count_added(sum);
+}
+
 void Exporter::add(const ipfix::DataRecords& records, Instant packet_clock) noexcept {
   if (records.empty()) return;
-  packet_clock_ = packet_clock;
-  for (auto& destination : destinations_) destination->observe(packet_clock);
+  begin_adding(packet_clock);
   records.each([this](TemplateId id, Bytes record, const Totals& totals) {
     for (auto& destination : destinations_) destination->add(id, record, totals);
   });
-  ended_ += records.sum();
-  for (auto& report : gone_) report.absent += records.sum();
+  count_added(records.sum());
 }
 
-void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
-  for (std::size_t begin = 0; begin < ended.size(); begin += encoded_at_once) {
-    encoded_.clear();
-    catalogue_.encode(ended.some(begin, encoded_at_once), surroundings_.interfaces, encoded_);
-    add(encoded_, packet_clock);
-  }
+void Exporter::begin_adding(Instant packet_clock) noexcept {
+  packet_clock_ = packet_clock;
+  for (auto& destination : destinations_) destination->observe(packet_clock);
+}
+
+void Exporter::count_added(const Totals& records) noexcept {
+  ended_ += records;
+  for (auto& report : gone_) report.absent += records;
 }
 
 void Exporter::not_handed_over(const Totals& records) noexcept {
   for (auto& destination : destinations_) destination->not_handed_over(records);
-  ended_ += records;
-  for (auto& report : gone_) report.absent += records;
+  count_added(records);
 }
 
 void Exporter::tick(Instant packet_clock, const MeteringTotals& metering) noexcept {

@@ -18,6 +18,7 @@
 
 #include "app/destination.hpp"
 #include "ipfix/catalogue.hpp"
+#include "ipfix/data_records.hpp"
 #include "ipfix/options.hpp"
 
 namespace weir::app {
@@ -84,10 +85,9 @@ class Exporter {
 
   /// `packet_clock` is the clock at the end of the slice in which the records ended: no record's flowEnd is later, so
   /// neither is it later than the Export Time of a message that leaves meanwhile.
-  void add(const ipfix::DataRecords& records, Instant packet_clock) noexcept;
-  /// The same of records that are not encoded yet.
   void add(const EndedRecords& ended, Instant packet_clock) noexcept;
-  /// By which they are.
+  /// The same of records that somebody else has encoded by this exporter's catalogue.
+  void add(const ipfix::DataRecords& records, Instant packet_clock) noexcept;
   const ipfix::Catalogue& catalogue() const noexcept { return catalogue_; }
   /// At the end of a slice: flush, refresh and statistics, each at most once.
   void tick(Instant packet_clock, const MeteringTotals& metering) noexcept;
@@ -119,6 +119,8 @@ class Exporter {
   std::vector<DestinationReport> report() const;
 
  private:
+  void begin_adding(Instant packet_clock) noexcept;
+  void count_added(const Totals& records) noexcept;
   /// `usual` is the clock where options leave the choice.
   ipfix::SessionOptions session_options(ipfix::Delivery delivery, ipfix::ExportClock usual) const;
   DestinationOptions destination_options() const;
@@ -141,7 +143,7 @@ class Exporter {
   ipfix::Catalogue catalogue_;
   ipfix::Surroundings surroundings_;
   DestinationOptions destination_options_;
-  ipfix::DataRecords encoded_;  ///< a few on their way
+  std::vector<std::byte> scratch_;
   std::vector<std::unique_ptr<Destination>> destinations_;
   std::vector<DestinationReport> gone_;  ///< were removed and have ended
   Totals ended_;                         ///< all records so far, whether they were handed over or not

@@ -172,7 +172,7 @@ void Replay::encode(Shard& shard, std::size_t interfaces, ipfix::DataRecords& in
   for (auto& known = shard.interfaces_known; known < interfaces; ++known)
     shard.interfaces.add(static_cast<std::uint32_t>(known + 1), input_.interfaces()[known].name);
   for (unsigned family = 0; family < layouts_.size(); ++family)
-    exporter_.catalogue().encode(shard.ended.of(family), shard.interfaces, into);
+    into.add(exporter_.catalogue(), shard.ended.of(family), shard.interfaces);
   shard.ended.clear();
 }
 

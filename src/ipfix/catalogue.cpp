@@ -101,17 +101,4 @@ std::span<const FlowTemplate> Catalogue::of(const RecordLayout* layout) const no
   return {};
 }
 
-void Catalogue::encode(const EndedRecords& ended, const InterfaceNames& names, DataRecords& into) const noexcept {
-  if (ended.size() == 0) return;
-  const auto& layout = *ended.layout;
-  const auto templates = of(&layout);
-  for (std::size_t i = 0; i < ended.size(); ++i) {
-    const auto* record = ended[i];
-    const auto which = layout.end_of(record).which_template;
-    WEIR_ASSERT(which < templates.size());
-    const auto& [id, plan, keys] = templates[which];
-    into.add(id, layout.totals(record), [&](std::byte* out) { return plan.encode(record, out, &names); });
-  }
-}
-
 }  // namespace weir::ipfix

@@ -15,7 +15,7 @@
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
-#include "ipfix/data_records.hpp"
+#include "base/assert.hpp"
 #include "ipfix/encode.hpp"
 #include "ipfix/options.hpp"
 #include "ipfix/properties.hpp"
@@ -51,8 +51,10 @@ class Catalogue {
   std::span<const FlowTemplate> of(const RecordLayout* layout) const noexcept;
   std::span<const FlowTemplate> flow_templates() const noexcept { return flow_templates_; }
 
-  /// Writes each of `ended` behind what is in `into`, by its template. Interfaces without a name are numbers.
-  void encode(const EndedRecords& ended, const InterfaceNames& names, DataRecords& into) const noexcept;
+  /// `use(id, totals, write)` for each of `ended`: its template, what it counts for, and `write(out)`, which writes it
+  /// to `out`, where there is room for the longest, and returns its length. Interfaces without a name are numbers.
+  template <class Use>
+  void encode(const EndedRecords& ended, const InterfaceNames& names, Use use) const noexcept;
 
   static constexpr TemplateId id_of(Option option) noexcept {
     return {static_cast<std::uint16_t>(option_template_first.value + static_cast<unsigned>(option))};
@@ -107,5 +109,21 @@ class Catalogue {
   std::size_t flow_octets_max_ = 0;
   Longest longest_{std::max(interface_name_record_max, port_losses_record_max), "a name"};
 };
+
+template <class Use>
+void Catalogue::encode(const EndedRecords& ended, const InterfaceNames& names, Use use) const noexcept {
+  const auto count = ended.size();
+  if (count == 0) return;
+  const auto& layout = *ended.layout;
+  const auto templates = of(&layout);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* record = ended[i];
+    const auto which = layout.end_of(record).which_template;
+    WEIR_ASSERT(which < templates.size());
+    const auto& [id, plan, keys] = templates[which];
+    use(id, layout.totals(record),
+        [&plan, record, &names](std::byte* out) { return plan.encode(record, out, &names); });
+  }
+}
 
 }  // namespace weir::ipfix

@@ -11,6 +11,7 @@
 #include <weir/units.hpp>
 
 #include "base/assert.hpp"
+#include "ipfix/catalogue.hpp"
 
 namespace weir::ipfix {
 
@@ -31,6 +32,11 @@ class DataRecords {
     std::memcpy(at, &head, sizeof head);
     used_ += taken_by(head.octets);
     sum_ += totals;
+  }
+
+  /// All of `ended`, by their templates.
+  void add(const Catalogue& catalogue, const EndedRecords& ended, const InterfaceNames& names) noexcept {
+    catalogue.encode(ended, names, [this](TemplateId id, const Totals& totals, auto write) { add(id, totals, write); });
   }
 
   /// `use(id, record, totals)` in the order in which they were added.

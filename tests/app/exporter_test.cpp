@@ -132,7 +132,7 @@ TEST(Exporter, records_that_others_have_encoded_make_the_same_file) {
     const auto& catalogue = under_test.exporter.catalogue();
     ipfix::DataRecords encoded{ended.size(), catalogue.flow_octets_max()};
     under_test.exporter.add(encoded, start);  // nothing yet
-    catalogue.encode(ended, {}, encoded);
+    encoded.add(catalogue, ended, {});
     under_test.exporter.add(encoded, start);
   });
   expect_complete(Walker{}.walk_stream(here), 1000);

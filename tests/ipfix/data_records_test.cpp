@@ -55,15 +55,15 @@ TEST(DataRecords, are_found_as_they_were_added_whatever_their_lengths_and_the_lo
   }
 }
 
-TEST(DataRecords, a_catalogue_writes_ended_records_behind_one_another_each_by_its_own_template) {
+TEST(DataRecords, are_written_behind_one_another_each_by_its_own_template) {
   const auto layout = test::small_layout();
   const Catalogue catalogue{{&layout, 1}};
   const InterfaceNames names;
   DataRecords records{5, catalogue.flow_octets_max()};
   const auto three = test::small_records(3), two_reverse = test::small_records(2, 1);
-  catalogue.encode({&layout, three}, names, records);
-  catalogue.encode({}, names, records);
-  catalogue.encode({&layout, two_reverse}, names, records);
+  records.add(catalogue, {&layout, three}, names);
+  records.add(catalogue, {}, names);
+  records.add(catalogue, {&layout, two_reverse}, names);
 
   auto sum = test::small_totals(3);
   sum += test::small_totals(2);

@@ -8,7 +8,6 @@
 #include <weir/bytes.hpp>
 #include <weir/record.hpp>
 
-#include "base/assert.hpp"
 #include "ipfix/catalogue.hpp"
 #include "ipfix/session.hpp"
 
@@ -29,17 +28,12 @@ class Encoder {
   template <class Look>
   void add(const EndedRecords& ended, Instant now, Look look) noexcept {
     const auto templates = catalogue_.of(ended.layout);
-    for (std::size_t i = 0; i < ended.size(); ++i) {
-      const auto which = ended.layout->end_of(ended[i]).which_template;
-      WEIR_ASSERT(which < templates.size());
-      const auto& [id, plan, keys] = templates[which];
-      const auto octets = plan.encode(ended[i], scratch_.data());
-      const auto totals = ended.layout->totals(ended[i]);
-      const auto record = Bytes{scratch_}.first(octets);
-      look(which, record);
+    catalogue_.encode(ended, surroundings_.interfaces, [&](TemplateId id, const Totals& totals, auto write) {
+      const auto record = Bytes{scratch_}.first(write(scratch_.data()));
+      look(static_cast<std::size_t>(id.value - templates.front().id.value), record);
       encoded_ += totals;
       while (!session_.add(id, record, totals, now)) drain(now);
-    }
+    });
   }
   void add(const EndedRecords& ended, Instant now) noexcept {
     add(ended, now, [](auto, const auto&) {});
