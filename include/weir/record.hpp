@@ -3,7 +3,6 @@
 // where an element lies is a run-time offset.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -114,17 +113,14 @@ struct RecordLayout {
   }
 };
 
-/// Ended records of one layout, one after another: what meters hand to the exporter.
+/// Ended records of one layout, one after another: what meters hand out.
 struct EndedRecords {
   const RecordLayout* layout = nullptr;
   Bytes records;  ///< a whole number of layout->octets
 
   std::size_t size() const noexcept { return layout ? records.size() / layout->octets : 0; }
-  /// Those from `first` on, `count` at most.
-  EndedRecords some(std::size_t first, std::size_t count) const noexcept {
-    const auto octets = std::min(count, size() - first) * layout->octets;
-    return {layout, records.subspan(first * layout->octets, octets)};
-  }
+  /// The first `count` of them, which must be there.
+  EndedRecords first(std::size_t count) const noexcept { return {layout, records.first(count * layout->octets)}; }
   const std::byte* operator[](std::size_t i) const noexcept { return records.data() + i * layout->octets; }
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ended records in, messages to every destination out. Each destination has a session, a sequence and a ledger of its
-// own; a record is encoded once. Called by one thread at a time.
+// Ended records in, encoded or not, messages to every destination out. Each destination has a session, a sequence and a
+// ledger of its own; a record is encoded once. Called by one thread at a time.
 #pragma once
 
 #include <atomic>

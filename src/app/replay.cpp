@@ -52,11 +52,7 @@ Replay::Replay(const Settings& settings, capture::Input& input, const std::atomi
                 layouts_,
                 stopped_} {
   make_shards(settings);
-  const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
-  const auto held = fragment_options(settings, meter_options_, decoding_).held;
-  const auto octets = exporter_.catalogue().flow_octets_max();
-  for (unsigned i = 0; i < slices; ++i)
-    works_.push_back(std::make_unique<Work>(workers_, i % workers_, decoding_, held, octets));
+  make_works(settings);
 }
 
 Replay::Shard::Shard(const flow::MeterOptions& options, const flow::FragmentOptions& fragment_options,
@@ -72,6 +68,21 @@ void Replay::make_shards(const Settings& settings) try {
 } catch (const std::bad_alloc&) {
   throw StartError{
       fmt::format("flow.capacity {}: there is no memory for so many flows; lower it", settings.flow.capacity)};
+}
+
+void Replay::make_works(const Settings& settings) {
+  const auto slices = workers_ == 1 ? 1 : workers_ * slices_per_worker;
+  const auto held = fragment_options(settings, meter_options_, decoding_).held;
+  const auto octets = exporter_.catalogue().flow_octets_max();
+  try {
+    for (unsigned i = 0; i < slices; ++i)
+      works_.push_back(std::make_unique<Work>(workers_, i % workers_, decoding_, held, octets));
+  } catch (const std::bad_alloc&) {
+    throw StartError{
+        fmt::format("--workers {}: there is no memory for what so many may end at a time, in records of up to {} "
+                    "octets; ask for fewer, or make export.templates shorter",
+                    workers_, octets)};
+  }
 }
 
 Report Replay::run(const Watch& watch) noexcept {
@@ -158,10 +169,10 @@ void Replay::meter(Work& work, unsigned number) noexcept {
   records.clear();
   if (!work.closing) {
     work.meter(number, shard.fragments, shard.ended);
-    if (work.number % slices_a_growth == 0) shard.meter->grow_ahead(work.clock(), shard.ended);
-    encode(shard, work.interfaces, records);
+    if (work.number % slices_a_growth == 0) shard.meter->grow_ahead();
+    return encode(shard, work.interfaces, records);
   }
-  for (unsigned i = 0; i < shares_at_once && work.closing && !shard.finished; ++i) {
+  for (unsigned i = 0; i < shares_at_once && !shard.finished; ++i) {
     shard.finished = shard.fragments.finish(*work.closing, shard.ended);
     encode(shard, work.interfaces, records);
   }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Capture files through all stages, offline: slices are read, metered by shard and exported in order, decoded in any.
-// After the last slice the same steps are taken without one, each for a share of what is left in the tables.
+// Capture files through all stages, offline: slices are read, metered and encoded by shard, and exported in order; they
+// are decoded in any. After the last slice the same steps are taken without one, each for some shares of what is left
+// in the tables.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -14,8 +17,11 @@
 #include "app/work.hpp"
 #include "capture/input.hpp"
 #include "capture/sample.hpp"
+#include "flow/ended.hpp"
 #include "flow/fragments.hpp"
 #include "flow/meter.hpp"
+#include "ipfix/data_records.hpp"
+#include "ipfix/options.hpp"
 
 namespace weir::app {
 
@@ -48,6 +54,7 @@ class Replay {
   };
 
   void make_shards(const Settings& settings);
+  void make_works(const Settings& settings);
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;

@@ -2,6 +2,7 @@
 #include "app/work.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/stream.hpp"
 
@@ -16,7 +17,7 @@ Work::Work(unsigned shards, unsigned home, const Decoding& decoding, std::size_t
       members_(shards, flow::Chosen{capture::Slice::packets_max}) {
   for (unsigned i = 0; i < shards; ++i) {
     parcels_.emplace_back(i == home ? 0 : capture::Slice::packets_max, decoding.details);
-    records_.emplace_back(families * records_max(held), record_octets_max);
+    records_.emplace_back(records_max(held) + by_packets(held) / 2, record_octets_max);
   }
 }
 

@@ -26,11 +26,9 @@ class Work {
   /// `home` runs where the slice is decoded. No Data Record is longer than `record_octets_max`. `decoding` outlives it.
   Work(unsigned shards, unsigned home, const Decoding& decoding, std::size_t held, std::size_t record_octets_max);
 
-  /// Records of one family that a meter may end in one slice: by its packets, by all fragments that waited from slices
-  /// before, and by a sweep, which ends as many of each family as there is room for.
-  static constexpr std::size_t records_max(std::size_t held) noexcept {
-    return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet + swept_records;
-  }
+  /// Records of one family that a meter may end in one slice: by packets, and by a sweep, as many as there is room for
+  /// in the fuller family. So of both there are half of those by packets more at most.
+  static constexpr std::size_t records_max(std::size_t held) noexcept { return by_packets(held) + swept_records; }
 
   capture::Slice slice;
   std::uint64_t number = 0;              ///< of the slice, from 1
@@ -54,7 +52,11 @@ class Work {
   unsigned home() const noexcept { return home_; }
 
  private:
-  static constexpr std::size_t swept_records = 4096, families = 2;
+  static constexpr std::size_t swept_records = 4096;
+  /// Those of the slice, and all fragments that waited from slices before.
+  static constexpr std::size_t by_packets(std::size_t held) noexcept {
+    return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet;
+  }
 
   void pack() noexcept;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Room for the records that end while a slice of packets is metered: taken once, emptied by the exporter, used again.
+// Room for the records that end while a slice of packets is metered: taken once, emptied by who hands them on, used
+// again.
 #pragma once
 
 #include <algorithm>

@@ -114,8 +114,8 @@ class MeterOf final : public Meter {
   std::size_t live() const noexcept override { return table_.live(); }
   void touch() noexcept override { table_.touch(); }
 
-  void grow_ahead(Instant clock, Ended& ended) noexcept override {
-    if (table_.grows_soon()) grow(nanoseconds_since_epoch(clock), ended);
+  void grow_ahead() noexcept override {
+    if (table_.grows_soon()) grow();
   }
 
  private:
@@ -355,7 +355,7 @@ class MeterOf final : public Meter {
     if (table_.has_room(hash)) [[likely]]
       return;
     if (table_.can_grow()) {
-      grow(now, ended);
+      grow();
       return make_room(hash, now, ended);
     }
     std::size_t number = table_.line_of(hash);
@@ -384,15 +384,10 @@ class MeterOf final : public Meter {
   std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
     return {hash_in<S>(record), S::is_exchanged(record)};
   }
-  void grow(Word now, Ended& ended) noexcept {
-    table_.grow(
-        [&](unsigned pool, const std::byte* record) {
-          return pool == 0 ? hash_and_hint<S4>(record) : hash_and_hint<S6>(record);
-        },
-        [&](unsigned pool, std::byte* record) {
-          if (pool == 0) end_now<S4>(record, EndReason::lack_of_resources, now, ended);
-          else end_now<S6>(record, EndReason::lack_of_resources, now, ended);
-        });
+  void grow() noexcept {
+    table_.grow([this](unsigned pool, const std::byte* record) {
+      return pool == 0 ? hash_and_hint<S4>(record) : hash_and_hint<S6>(record);
+    });
   }
 
   /// Frees the place if its record is past its end; else says when its last packet came.

@@ -44,7 +44,8 @@ struct TableCursor {
   std::uint32_t pool = 0, slot = 0;
 };
 
-/// Which records come out depends on the packets alone, not on how they are cut into calls nor on when expire() runs.
+/// Which records come out depends on the packets alone, not on how they are cut into calls nor on when expire() runs
+/// (nor, but for who must go where all is full, on when grow_ahead() does).
 /// One call is virtual for many packets; nothing behind it is.
 class Meter {
  public:
@@ -85,8 +86,8 @@ class Meter {
 
   /// More tag lines now, where it would not be long before a packet needs them: for some milliseconds nothing else is
   /// done, which costs less where several meters do it at one time. As long as there is room, the same records come
-  /// out. `ended` as for one packet.
-  virtual void grow_ahead(Instant clock, Ended& ended) noexcept = 0;
+  /// out.
+  virtual void grow_ahead() noexcept = 0;
 
   const MeterCounters& counters() const noexcept { return counters_; }
 

@@ -191,13 +191,14 @@ class Table {
   /// It can, and an eighth more flows would make it.
   bool grows_soon() const noexcept { return can_grow() && live_ > room_ - room_ / 8; }
   /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
-  /// room even among all lines, as no random key will, is shown to `evict(pool, record)` and lives no more.
-  template <class Describe, class Evict>
-  void grow(Describe describe, Evict evict) noexcept {
+  /// room even among all lines, as no random key will, lives on without a tag: no look-up leads to it any more, and it
+  /// ends when somebody looks at its slot.
+  template <class Describe>
+  void grow(Describe describe) noexcept {
     do {
       std::memset(line_memory_.data(), 0, lines_ * sizeof(TagLine));
       set_lines(halvings_ - 1);
-    } while (!put_back(0, describe, evict) || !put_back(1, describe, evict));
+    } while (!put_back(0, describe) || !put_back(1, describe));
   }
 
   /// Frees the place of a record whose key has this hash.
@@ -206,7 +207,8 @@ class Table {
     if (const auto way = way_of(home, place); way < TagLine::ways) return take_out(home, way);
     auto& at = line(after(line_of(hash)));
     const auto way = way_of(at, place);
-    WEIR_ASSERT(way < TagLine::ways);
+    if (way == TagLine::ways) [[unlikely]]
+      return leave(place);
     --home.away;
     --at.guests;
     take_out(at, way);
@@ -266,8 +268,8 @@ class Table {
 
   /// All tags of a pool's records anew, some at a time so that their lines come together. False where one finds no room
   /// and more lines would make some.
-  template <class Describe, class Evict>
-  bool put_back(unsigned pool, Describe describe, Evict evict) noexcept {
+  template <class Describe>
+  bool put_back(unsigned pool, Describe describe) noexcept {
     struct Tag {
       std::uint64_t hash;
       std::uint32_t slot;
@@ -283,12 +285,8 @@ class Table {
         prefetch(hash);
         some[count++] = {hash, slot, hint};
       }
-      for (const auto& tag : std::span{some}.first(count)) {
-        if (put_tag(tag.hash, Place::in(pool, tag.slot), tag.hint)) continue;
-        if (can_grow()) return false;
-        evict(pool, records.record(tag.slot));
-        leave(Place::in(pool, tag.slot));
-      }
+      for (const auto& tag : std::span{some}.first(count))
+        if (!put_tag(tag.hash, Place::in(pool, tag.slot), tag.hint) && can_grow()) return false;
     }
     return true;
   }

@@ -120,9 +120,9 @@ void Catalogue::encode(const EndedRecords& ended, const InterfaceNames& names, U
     const auto* record = ended[i];
     const auto which = layout.end_of(record).which_template;
     WEIR_ASSERT(which < templates.size());
-    const auto& [id, plan, keys] = templates[which];
-    use(id, layout.totals(record),
-        [&plan, record, &names](std::byte* out) { return plan.encode(record, out, &names); });
+    const auto& by = templates[which];
+    use(by.id, layout.totals(record),
+        [&by, record, &names](std::byte* out) { return by.plan.encode(record, out, &names); });
   }
 }
 

@@ -12,10 +12,11 @@
 
 #include "base/assert.hpp"
 #include "ipfix/catalogue.hpp"
+#include "ipfix/options.hpp"
 
 namespace weir::ipfix {
 
-class DataRecords {
+class alignas(64) DataRecords {
  public:
   /// Room for so many, each of `octets_max` octets at most.
   DataRecords(std::size_t records, std::size_t octets_max)

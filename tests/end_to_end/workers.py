@@ -3,12 +3,13 @@
 key, and the same octets each time, although how many steps find nothing left depends on who was quick."""
 import os
 import pathlib
+import resource
 import struct
 import subprocess
 import tempfile
 
 from support.frames import ETHERNET, Frame, write_pcap
-from support.weir_cli import BIFLOW, MAKE_CAPTURE, WORKERS, check, finish, replay, same_records
+from support.weir_cli import BIFLOW, MAKE_CAPTURE, WEIR, WORKERS, check, finish, flows, replay, same_records
 
 PACKETS, FLOWS, ROUNDS = (20_000, 10_000, 1) if os.environ.get("WEIR_SANITIZED") else (60_000, 20_000, 6)
 WAYS = {"uniflows": (), "biflows": BIFLOW,
@@ -36,8 +37,18 @@ def all_idle_at_once(path):
 
 with tempfile.TemporaryDirectory() as folder:
     with check("all that may end at once"):
-        same_records(all_idle_at_once(pathlib.Path(folder, "idle.pcap")), "--set",
-                     "export.templates=protocolIdentifier packetDeltaCount")
+        idle = all_idle_at_once(pathlib.Path(folder, "idle.pcap"))
+        alike = "--set", "export.templates=flowStartMilliseconds protocolIdentifier packetDeltaCount"
+        same_records(idle, *alike)
+        count = len(flows(replay(idle, *alike)[1]))
+        assert count == 102_000, f"{count} records"
+    if not os.environ.get("WEIR_SANITIZED"):  # its build takes more address space than there is
+        with check("no memory for what the workers asked for may end"):
+            command = [WEIR, "replay", idle, "--out", "/dev/null", "--workers", "8"]
+            refused = subprocess.run(command, stderr=subprocess.PIPE,
+                                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+            said = refused.stderr.decode()
+            assert refused.returncode == 2 and "--workers 8: there is no memory for what" in said, said
     traffic = pathlib.Path(folder, "traffic.pcap")
     subprocess.run([MAKE_CAPTURE, traffic, "--packets", str(PACKETS), "--flows", str(FLOWS)], check=True,
                    stdout=subprocess.DEVNULL)

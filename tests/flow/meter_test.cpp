@@ -6,6 +6,8 @@
 #include <cstring>
 #include <random>
 
+#include "base/hash.hpp"
+#include "flow/key.hpp"
 #include "flow/layout.hpp"
 #include "meter_under_test.hpp"
 #include "support/allocation_guard.hpp"
@@ -115,6 +117,58 @@ TEST(Meter, full_ends_the_flow_touched_longest_ago_with_reason_5_and_loses_no_pa
   EXPECT_EQ(evicted.size(), flows - 1024);
   for (const auto& record : evicted) EXPECT_EQ(record.reason, EndReason::lack_of_resources);
   EXPECT_EQ(packets_of(meter.finish()), flows);
+}
+
+/// Replays hash by a key that anybody may read, so a capture can be made for it.
+TEST(Meter, flows_made_to_find_no_room_when_the_table_has_grown_live_on_and_every_packet_is_counted) {
+  const auto options = options_like({.timeout_idle = 15s, .timeout_active = 60s});
+  constexpr std::size_t last_lines = 1025, lines_before = 513, line = 50;  // of 4096 flows
+  const KeyedHash hash{options.hash_key};
+  std::mt19937_64 random{5};
+  const auto flow_where = [&](IpVersion version, auto is_wanted) {
+    for (;;) {
+      auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s);
+      auto& headers = packet.headers;
+      headers.version = version;
+      store_native(headers.source.data(), static_cast<std::uint32_t>(random()));
+      const auto hashed =
+          version == IpVersion::v4 ? hash(uniflow_key<4>(headers).hashed()) : hash(uniflow_key<16>(headers).hashed());
+      const auto home = [hashed](std::size_t lines) { return (hashed & 0xffff'ffffu) * lines >> 32; };
+      if (is_wanted(home(lines_before), home(last_lines))) return packet;
+    }
+  };
+  const auto elsewhere = [](std::size_t before, std::size_t) { return before < line - 5 || before > line + 5; };
+
+  MeterUnderTest meter{options};
+  std::size_t packets = 0;
+  std::vector<test::Arrival> made;
+  const auto add = [&](const test::Arrival& packet) { meter.add(packet), ++packets; };
+  for (int i = 0; i < 1'100; ++i) add(flow_where(IpVersion::v4, elsewhere));
+  // Of IPv6 what two lines hold; what of IPv4 is at home in the second goes to the third. When lines double, IPv4 comes
+  // first, and has the second line.
+  for (int i = 0; i < 20; ++i)
+    made.push_back(flow_where(
+        IpVersion::v6, [](std::size_t before, std::size_t then) { return before == line && then == 2 * line + 1; }));
+  for (int i = 0; i < 10; ++i)
+    made.push_back(flow_where(IpVersion::v4, [](std::size_t before, std::size_t then) {
+      return before == line + 1 && then == 2 * line + 2;
+    }));
+  for (const auto& packet : made) add(packet);
+  for (int i = 0; i < 1'100; ++i) add(flow_where(IpVersion::v4, elsewhere));
+  EXPECT_EQ(meter.ended(), 0u);
+  EXPECT_EQ(meter.live(), packets);
+
+  for (auto packet : made) {
+    packet.stamp = packet.clock = Instant{2s};
+    add(packet);
+  }
+  EXPECT_EQ(meter.ended(), 10u) << "ten were not found and took the places of others";
+  for (const auto minute : {1min, 2min}) {
+    add(udp("10.0.0.1:1 > 10.0.0.2:2").at(minute));
+    meter.expire();
+  }
+  EXPECT_EQ(meter.live(), 1u) << "idle ones are swept, found or not";
+  EXPECT_EQ(packets_of(meter.finish()), packets);
 }
 
 TEST(Meter, evicts_what_its_slow_twin_evicts_from_one_line) {

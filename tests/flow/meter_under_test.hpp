@@ -68,7 +68,7 @@ class MeterUnderTest {
   }
   void grow_ahead() {
     pass();
-    meter_->grow_ahead(clock_, ended_);
+    meter_->grow_ahead();
   }
   std::size_t ended() {
     pass();

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include "ipfix/catalogue.hpp"
 #include "support/small_layout.hpp"

@@ -38,7 +38,7 @@ std::size_t Exporting::drain(Lane& lane, unsigned family) noexcept {
   auto records = lane.outlet().front(family);
   const auto count = std::min(records.size(), records_at_once);
   if (count == 0) return 0;
-  records = records.some(0, count);
+  records = records.first(count);
   work_.took += cpu_time_of([&] { encoder_.add(records, {}); });
   work_.encoded = encoder_.encoded();
   lane.outlet().pop(family, count);

@@ -64,7 +64,7 @@ std::size_t ExportLoop::drain(std::size_t worker, unsigned family) noexcept {
   auto records = outlet.front(family);
   const auto count = std::min(records.size(), records_at_once);
   if (count == 0) return 0;
-  records = records.some(0, count);
+  records = records.first(count);
   for (std::size_t i = 0; i < count && records.layout->by_addresses; ++i)
     splits_.observe(keys_[family](records[i]), static_cast<unsigned>(worker), clock_);
   exporter_.add(records, stamp_);
