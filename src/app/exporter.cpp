@@ -193,40 +193,40 @@ void Exporter::tell_of_leftovers(const std::vector<std::string>& files) const {
                             " lost, and they may lack their end; weir dump reads what is in them, else delete them");
 }
 
+/// `each(use)` calls `use(id, record, totals)` for every Data Record.
+template <class Each>
+void Exporter::add_each(Instant packet_clock, Each each) noexcept {
+  packet_clock_ = packet_clock;
+  for (auto& destination : destinations_) destination->observe(packet_clock);
+  Totals sum;
+  each([&](TemplateId id, Bytes record, const Totals& totals) {
+    sum += totals;
+    for (auto& destination : destinations_) destination->add(id, record, totals);
+  });
+  count_ended(sum);
+}
+
 void Exporter::add(const EndedRecords& ended, Instant packet_clock) noexcept {
   if (ended.size() == 0) return;
-  begin_adding(packet_clock);
-  Totals sum;
-  catalogue_.encode(ended, surroundings_.interfaces, [&](TemplateId id, const Totals& totals, auto write) {
-    const auto octets = write(scratch_.data());
-    sum += totals;
-    for (auto& destination : destinations_) destination->add(id, Bytes{scratch_}.first(octets), totals);
+  add_each(packet_clock, [&](auto use) {
+    catalogue_.encode(ended, surroundings_.interfaces, [&](TemplateId id, const Totals& totals, auto write) {
+      use(id, Bytes{scratch_}.first(write(scratch_.data())), totals);
+    });
   });
-  count_added(sum);
 }
 
 void Exporter::add(const ipfix::DataRecords& records, Instant packet_clock) noexcept {
-  if (records.empty()) return;
-  begin_adding(packet_clock);
-  records.each([this](TemplateId id, Bytes record, const Totals& totals) {
-    for (auto& destination : destinations_) destination->add(id, record, totals);
-  });
-  count_added(records.sum());
+  if (!records.empty()) add_each(packet_clock, [&records](auto use) { records.each(use); });
 }
 
-void Exporter::begin_adding(Instant packet_clock) noexcept {
-  packet_clock_ = packet_clock;
-  for (auto& destination : destinations_) destination->observe(packet_clock);
-}
-
-void Exporter::count_added(const Totals& records) noexcept {
+void Exporter::count_ended(const Totals& records) noexcept {
   ended_ += records;
   for (auto& report : gone_) report.absent += records;
 }
 
 void Exporter::not_handed_over(const Totals& records) noexcept {
   for (auto& destination : destinations_) destination->not_handed_over(records);
-  count_added(records);
+  count_ended(records);
 }
 
 void Exporter::tick(Instant packet_clock, const MeteringTotals& metering) noexcept {

@@ -119,8 +119,9 @@ class Exporter {
   std::vector<DestinationReport> report() const;
 
  private:
-  void begin_adding(Instant packet_clock) noexcept;
-  void count_added(const Totals& records) noexcept;
+  template <class Each>
+  void add_each(Instant packet_clock, Each each) noexcept;
+  void count_ended(const Totals& records) noexcept;
   /// `usual` is the clock where options leave the choice.
   ipfix::SessionOptions session_options(ipfix::Delivery delivery, ipfix::ExportClock usual) const;
   DestinationOptions destination_options() const;

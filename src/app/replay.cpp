@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <string_view>
 
 #include "app/live/pause.hpp"
 #include "app/options.hpp"
@@ -180,11 +181,17 @@ void Replay::meter(Work& work, unsigned number) noexcept {
 
 /// Here, so that it is done by as many threads as meter, and the exporter only puts messages together.
 void Replay::encode(Shard& shard, std::size_t interfaces, ipfix::DataRecords& into) noexcept {
-  for (auto& known = shard.interfaces_known; known < interfaces; ++known)
-    shard.interfaces.add(static_cast<std::uint32_t>(known + 1), input_.interfaces()[known].name);
+  tell_interfaces(shard.interfaces_told, interfaces,
+                  [&](std::uint32_t number, std::string_view name) { shard.interfaces.add(number, name); });
   for (unsigned family = 0; family < layouts_.size(); ++family)
     into.add(exporter_.catalogue(), shard.ended.of(family), shard.interfaces);
   shard.ended.clear();
+}
+
+/// Each once, by the number that records carry. `told` says how many were, `known` how many there are.
+template <class Tell>
+void Replay::tell_interfaces(std::size_t& told, std::size_t known, Tell tell) const noexcept {
+  for (; told < known; ++told) tell(static_cast<std::uint32_t>(told + 1), input_.interfaces()[told].name);
 }
 
 /// How many find nothing left to end depends on who was quick: they leave no trace.
@@ -199,9 +206,8 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
 void Replay::count(const Work& work) noexcept {
   if (clock_first_ == no_stamp) clock_first_ = work.slice.packets().front().clock;
   tallies_ += work.tallies();
-  for (; interfaces_told_ < work.interfaces; ++interfaces_told_)
-    exporter_.add_interface(static_cast<std::uint32_t>(interfaces_told_ + 1),
-                            input_.interfaces()[interfaces_told_].name);
+  tell_interfaces(interfaces_told_, work.interfaces,
+                  [this](std::uint32_t number, std::string_view name) { exporter_.add_interface(number, name); });
   exporter_.count_selection(0, work.selection.observed, work.selection.selected);
 }
 

@@ -49,7 +49,7 @@ class Replay {
     flow::Fragments fragments;           ///< before the meter
     flow::Ended ended;                   ///< by one slice
     ipfix::InterfaceNames interfaces;    ///< for its records,
-    std::size_t interfaces_known = 0;    ///< of so many of the input
+    std::size_t interfaces_told = 0;     ///< so many of the input's
     std::atomic<bool> finished = false;  ///< the table has been handed out
   };
 
@@ -60,6 +60,8 @@ class Replay {
   bool read(Work& work, const Watch& watch) noexcept;
   void decode(Work& work) noexcept;
   void meter(Work& work, unsigned number) noexcept;
+  template <class Tell>
+  void tell_interfaces(std::size_t& told, std::size_t known, Tell tell) const noexcept;
   void encode(Shard& shard, std::size_t interfaces, ipfix::DataRecords& into) noexcept;
   void export_slice(Work& work, const Watch& watch) noexcept;
   void count(const Work& work) noexcept;

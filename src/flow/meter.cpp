@@ -462,16 +462,12 @@ class MeterOf final : public Meter {
   }
 
   /// Past an end of its own with that reason.
-  template <class S>
-  void end_now(std::byte* record, EndReason reason, Word now, Ended& ended) noexcept {
-    if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, reason, ended);
-  }
-
   template <class S, bool taking_out_tags>
   void end_slot(TableCursor at, Word now, Ended& ended) noexcept {
     const auto& pool = table_.pool(at.pool);
     if (pool.is_free(at.slot)) return;
-    end_now<S>(pool.record(at.slot), EndReason::forced, now, ended);
+    auto* record = pool.record(at.slot);
+    if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, EndReason::forced, ended);
     if constexpr (taking_out_tags) erase<S>(Place::in(at.pool, at.slot));
     else table_.leave(Place::in(at.pool, at.slot));
   }

@@ -32,7 +32,6 @@ class alignas(64) DataRecords {
     const Head head{id, static_cast<std::uint32_t>(write(at + sizeof(Head))), totals};
     std::memcpy(at, &head, sizeof head);
     used_ += taken_by(head.octets);
-    sum_ += totals;
   }
 
   /// All of `ended`, by their templates.
@@ -52,11 +51,7 @@ class alignas(64) DataRecords {
   }
 
   bool empty() const noexcept { return used_ == 0; }
-  const Totals& sum() const noexcept { return sum_; }
-  void clear() noexcept {
-    used_ = 0;
-    sum_ = {};
-  }
+  void clear() noexcept { used_ = 0; }
 
  private:
   struct Head {
@@ -69,7 +64,6 @@ class alignas(64) DataRecords {
   }
 
   std::size_t octets_max_, room_, used_ = 0;
-  Totals sum_;
   std::unique_ptr<std::byte[]> memory_;
 };
 
