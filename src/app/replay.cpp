@@ -31,8 +31,7 @@ constexpr std::chrono::microseconds pause_longest{100};
 /// many, that whoever ends them is not held up while the exporter writes.
 constexpr unsigned shares_at_once = 8;
 
-/// After so many slices the tables of all shards may grow, those that soon would: each by itself, one after the other,
-/// they would keep all waiting. It depends on the packets alone.
+/// Every so many slices it is asked whether a table grows soon.
 constexpr std::uint64_t slices_a_growth = 64;
 
 /// One sampler sees the packets of all interfaces, as the input orders them.
@@ -156,11 +155,18 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   work.selection = sampler_.counts();
   work.number = ++slices_;
   work.interfaces = input_.interfaces().size();
+  work.grows = work.number == grows_at_.load(std::memory_order_relaxed);
   return true;
 }
 
 void Replay::decode(Work& work) noexcept {
   if (!work.closing) work.decode(input_.selector());
+}
+
+/// Where one table grows all do, at the first slice that no shard has metered when the last one has answered: each by
+/// itself, one after the other, they would keep all waiting. So it depends on the packets alone.
+bool Replay::asks_who_grows(const Work& work) const noexcept {
+  return work.number % std::max(slices_a_growth, std::uint64_t{works_.size()}) == 0;
 }
 
 /// At the end everything ends, what is past an end of its own with that reason.
@@ -170,7 +176,8 @@ void Replay::meter(Work& work, unsigned number) noexcept {
   records.clear();
   if (!work.closing) {
     work.meter(number, shard.fragments, shard.ended);
-    if (work.number % slices_a_growth == 0) shard.meter->grow_ahead();
+    if (asks_who_grows(work)) shard.grows_soon = shard.meter->grows_soon();
+    if (work.grows) shard.meter->grow_ahead();
     return encode(shard, work.interfaces, records);
   }
   for (unsigned i = 0; i < shares_at_once && !shard.finished; ++i) {
@@ -206,6 +213,8 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
 void Replay::count(const Work& work) noexcept {
   if (clock_first_ == no_stamp) clock_first_ = work.slice.packets().front().clock;
   tallies_ += work.tallies();
+  if (asks_who_grows(work) && std::ranges::any_of(shards_, [](const auto& shard) { return shard->grows_soon; }))
+    grows_at_.store(work.number + works_.size(), std::memory_order_relaxed);
   tell_interfaces(interfaces_told_, work.interfaces,
                   [this](std::uint32_t number, std::string_view name) { exporter_.add_interface(number, name); });
   exporter_.count_selection(0, work.selection.observed, work.selection.selected);

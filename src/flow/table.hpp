@@ -188,8 +188,8 @@ class Table {
 
   /// Whether there may be more lines than there are.
   bool can_grow() const noexcept { return halvings_ > 0 && !full(); }
-  /// It can, and an eighth more flows would make it.
-  bool grows_soon() const noexcept { return can_grow() && live_ > room_ - room_ / 8; }
+  /// It can, and it would if there were `1 / share` of its room more flows.
+  bool grows_within(std::size_t share) const noexcept { return can_grow() && live_ > room_ - room_ / share; }
   /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
   /// room even among all lines, as no random key will, lives on without a tag: no look-up leads to it any more, and it
   /// ends when somebody looks at its slot.
