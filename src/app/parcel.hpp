@@ -2,8 +2,10 @@
 // What one core hands to another of a slice: the packets of one shard.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
@@ -12,13 +14,13 @@
 #include <weir/packet.hpp>
 
 #include "base/assert.hpp"
-#include "base/stream.hpp"
+#include "base/prefetch.hpp"
 
 namespace weir::app {
 
 /// Copies, so that no line of a slice is written by one core and read by the other: where the two share no cache, a
-/// core waits 10 ns and more for each such line when it writes the next slice. For the same reason they are written
-/// past the caches; as they lie one behind the other, who reads them can ask for them early.
+/// core waits 10 ns and more for each such line when it writes the next slice. Those of a parcel lie one behind the
+/// other, so that both can ask for them early.
 class Parcel {
  public:
   Parcel(std::size_t packets_max, bool with_details)
@@ -28,10 +30,18 @@ class Parcel {
         headers_{packets_max},
         details_{with_details ? packets_max : 0} {}
 
-  void clear() noexcept { count_ = 0; }
+  void clear() noexcept { count_ = owned_ = 0; }
 
-  /// Those at `places`, behind what is in it. `details` are not asked for where it was made without. publish_streams()
-  /// before another thread is told of it.
+  /// The lines of those that are packed next are on their way from the other core. Once a burst.
+  void own_ahead() noexcept {
+    const auto until = std::min(count_ + ahead, packets_max_);
+    packets_.own(owned_, until);
+    headers_.own(owned_, until);
+    if (has_details_) details_.own(owned_, until);
+    owned_ = std::max(owned_, until);
+  }
+
+  /// Those at `places`, behind what is in it. `details` are not asked for where it was made without.
   void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
             std::span<const std::uint16_t> places) noexcept {
     WEIR_ASSERT(places.size() <= packets_max_ - count_);
@@ -48,12 +58,18 @@ class Parcel {
   std::span<const Details> details() const noexcept { return details_.first(has_details_ ? count_ : 0); }
 
  private:
+  static constexpr std::size_t ahead = 2 * burst_size;
+
   template <class T>
   class Copies {
    public:
     explicit Copies(std::size_t most) : memory_{static_cast<std::byte*>(::operator new(most * sizeof(T), line))} {}
 
-    void put(std::size_t at, const T& one) noexcept { stream(memory_.get() + at * sizeof(T), one); }
+    void put(std::size_t at, const T& one) noexcept { std::memcpy(memory_.get() + at * sizeof(T), &one, sizeof one); }
+    void own(std::size_t from, std::size_t until) noexcept {
+      for (auto at = from * sizeof(T) / 64 * 64; at < until * sizeof(T); at += 64)
+        prefetch_to_write(memory_.get() + at);
+    }
     std::span<T> first(std::size_t count) const noexcept { return {reinterpret_cast<T*>(memory_.get()), count}; }
 
    private:
@@ -64,7 +80,7 @@ class Parcel {
     std::unique_ptr<std::byte, Free> memory_;  // untouched until it is needed
   };
 
-  std::size_t packets_max_, count_ = 0;
+  std::size_t packets_max_, count_ = 0, owned_ = 0;
   bool has_details_;
   Copies<Packet> packets_;
   Copies<Headers> headers_;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/stream.hpp"
+#include "decode/decode.hpp"
 
 namespace weir::app {
 
@@ -27,10 +27,17 @@ void Work::decode(const capture::Selector& selector) noexcept {
   for (auto& parcel : parcels_) parcel.clear();
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
-  constexpr std::size_t decoded_at_once = 8 * burst_size;
   const auto shards = static_cast<unsigned>(members_.size());
-  for (std::size_t begin = 0; begin < packets.size(); begin += decoded_at_once) {
-    const auto burst = packets.subspan(begin, std::min(decoded_at_once, packets.size() - begin));
+  constexpr std::size_t some = 2 * burst_size, many = 8 * burst_size;
+  const auto at_once = shards == 1 ? many : some;  // few, so that lines of parcels come while packets are decoded
+  const auto part = [packets](std::size_t begin, std::size_t size) {
+    begin = std::min(begin, packets.size());
+    return packets.subspan(begin, std::min(size, packets.size() - begin));
+  };
+  for (std::size_t begin = 0; begin < packets.size(); begin += at_once) {
+    const auto burst = part(begin, at_once);
+    decode::prefetch(part(begin + at_once, some));
+    for (auto& parcel : parcels_) parcel.own_ahead();
     const auto headers = std::span{headers_}.subspan(begin, burst.size());
     const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());
     decoding_.decode(burst, headers, from(begin), outcomes);
@@ -39,7 +46,7 @@ void Work::decode(const capture::Selector& selector) noexcept {
       members_[0].add_metered(begin, headers, outcomes);
       continue;
     }
-    std::array<std::uint16_t, decoded_at_once> shard;
+    std::array<std::uint16_t, some> shard;
     decoding_.spread.shards_of(burst, headers, from(begin), shards, shard);
     for (std::size_t i = 0; i < burst.size(); ++i)
       if (outcomes[i] == Outcome::metered) members_[shard[i]].add(begin + i, headers[i]);
@@ -48,7 +55,6 @@ void Work::decode(const capture::Selector& selector) noexcept {
   if (shards == 1) return;
   for (unsigned i = 0; i < shards; ++i)
     if (i != home_) members_[i].renumber();
-  publish_streams();
 }
 
 /// What other cores' meters are to count, while it is in the nearest cache.

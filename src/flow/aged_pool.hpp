@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A fixed number of slots, taken at construction, in the order in which they were last touched. Everything is O(1).
+// A fixed number of slots in the order in which they were last touched. Everything is O(1). Memory for all is taken at
+// construction; what was never needed stays untouched.
 #pragma once
 
 #include <cstddef>
@@ -16,21 +17,24 @@ class AgedPool {
  public:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
-  explicit AgedPool(std::size_t slots) : slots_(slots) {
-    for (auto i = static_cast<std::uint32_t>(slots); i-- > 0;) give_back(i);
-  }
+  explicit AgedPool(std::size_t slots) : most_{slots} { slots_.reserve(slots); }
 
   T& operator[](std::uint32_t slot) noexcept { return slots_[slot].value; }
   const T& operator[](std::uint32_t slot) const noexcept { return slots_[slot].value; }
-  bool full() const noexcept { return free_ == none; }
+  bool full() const noexcept { return free_ == none && slots_.size() == most_; }
   bool empty() const noexcept { return oldest_ == none; }
   std::uint32_t oldest() const noexcept { return oldest_; }
 
   /// A slot that nobody has, as the newest. There must be one.
   std::uint32_t take() noexcept {
-    WEIR_ASSERT(free_ != none);
-    const auto slot = free_;
-    free_ = slots_[slot].newer;
+    WEIR_ASSERT(!full());
+    auto slot = free_;
+    if (slot == none) {
+      slot = static_cast<std::uint32_t>(slots_.size());
+      slots_.emplace_back();
+    } else {
+      free_ = slots_[slot].newer;
+    }
     append(slot);
     return slot;
   }
@@ -66,6 +70,7 @@ class AgedPool {
     (newer == none ? newest_ : slots_[newer].older) = older;
   }
 
+  std::size_t most_;
   std::vector<Slot> slots_;
   std::uint32_t free_ = none, oldest_ = none, newest_ = none;
 };
