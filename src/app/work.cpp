@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "decode/decode.hpp"
-
 namespace weir::app {
 
 Work::Work(unsigned shards, unsigned home, const Decoding& decoding, std::size_t held, std::size_t record_octets_max)
@@ -28,15 +26,10 @@ void Work::decode(const capture::Selector& selector) noexcept {
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
   const auto shards = static_cast<unsigned>(members_.size());
-  constexpr std::size_t some = 2 * burst_size, many = 8 * burst_size;
+  constexpr std::size_t many = 8 * burst_size, some = 2 * burst_size;
   const auto at_once = shards == 1 ? many : some;  // few, so that lines of parcels come while packets are decoded
-  const auto part = [packets](std::size_t begin, std::size_t size) {
-    begin = std::min(begin, packets.size());
-    return packets.subspan(begin, std::min(size, packets.size() - begin));
-  };
   for (std::size_t begin = 0; begin < packets.size(); begin += at_once) {
-    const auto burst = part(begin, at_once);
-    decode::prefetch(part(begin + at_once, some));
+    const auto burst = packets.subspan(begin, std::min(at_once, packets.size() - begin));
     for (auto& parcel : parcels_) parcel.own_ahead();
     const auto headers = std::span{headers_}.subspan(begin, burst.size());
     const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());

@@ -40,19 +40,15 @@ Outcome decode(const Packet& packet, Headers& out) noexcept {
   return decode_straight(packet, out) ? Outcome::metered : decode_by_the_chain(packet, out);
 }
 
-void prefetch(Burst burst) noexcept {
-  for (const auto& packet : burst) weir::prefetch(packet.bytes);
-}
-
 namespace {
 
 /// `one(i)` for every packet, whose first line is on its way while so many others are decoded.
 template <class One>
 [[gnu::always_inline]] inline void for_each(Burst burst, One one) noexcept {
   constexpr std::size_t ahead = 2 * burst_size;
-  prefetch(burst.first(std::min(ahead, burst.size())));
+  for (const auto& packet : burst.first(std::min(ahead, burst.size()))) prefetch(packet.bytes);
   for (std::size_t i = 0; i < burst.size(); ++i) {
-    if (i + ahead < burst.size()) weir::prefetch(burst[i + ahead].bytes);
+    if (i + ahead < burst.size()) prefetch(burst[i + ahead].bytes);
     one(i);
   }
 }

@@ -83,9 +83,6 @@ Outcome decode(const Packet& packet, Headers& out) noexcept;
 /// the version that the link announces, and nothing else is judged.
 Bytes ip_packet(const Packet& packet) noexcept;
 
-/// The first line of each on its way: of packets that are to be decoded next.
-void prefetch(Burst burst) noexcept;
-
 /// Each packet of the burst into the same place of the other two, which are at least as long. No tunnel is entered.
 void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept;
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <string>
+#include <utility>
 #include <weir/outcome.hpp>
 #include <weir/record.hpp>
 
@@ -456,28 +457,42 @@ constexpr auto table = std::to_array<Row>({
 #undef MADE
 #undef SETTLED
 
-const Row* exactly(std::string_view name) noexcept {
-  const auto* at = std::ranges::find(table, name, &Row::name);
-  return at == table.end() ? nullptr : at;
+/// The first letter apart: that of a name behind "reverse" is a capital.
+using Name = std::pair<char, std::string_view>;
+
+constexpr Name name_of(std::string_view text) noexcept {
+  return text.empty() ? Name{} : Name{text.front(), text.substr(1)};
+}
+
+constexpr auto by_name = [] {
+  std::array<const Row*, table.size()> rows{};
+  std::ranges::transform(table, rows.begin(), [](const Row& row) { return &row; });
+  std::ranges::sort(rows, {}, [](const Row* row) { return name_of(row->name); });
+  return rows;
+}();
+static_assert(std::ranges::adjacent_find(by_name, {}, &Row::name) == by_name.end(), "a name means one thing");
+
+const Row* exactly(Name name) noexcept {
+  const auto* at = std::ranges::lower_bound(by_name, name, {}, [](const Row* row) { return name_of(row->name); });
+  return at != by_name.end() && name_of((*at)->name) == name ? *at : nullptr;
 }
 
 }  // namespace
 
 std::span<const ElementSource> element_sources() noexcept { return table; }
 
-FoundSource find_source(std::string_view name) noexcept {
+FoundSource find_source(std::string_view text) noexcept {
+  const auto name = name_of(text);
   if (const auto* found = exactly(name))
-    return found->reverse_of.empty() ? FoundSource{found, false} : FoundSource{exactly(found->reverse_of), true};
+    return found->reverse_of.empty() ? FoundSource{found, false}
+                                     : FoundSource{exactly(name_of(found->reverse_of)), true};
   constexpr std::string_view prefix = "reverse";
-  if (!name.starts_with(prefix) || name.size() == prefix.size()) return {};
-  name.remove_prefix(prefix.size());
-  for (const auto& row : table) {
-    const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
-    if (!row.name.empty() && row.name.size() == name.size() && upper(row.name[0]) == name[0] &&
-        row.name.substr(1) == name.substr(1))
-      return {&row, true};
-  }
-  return {};
+  if (!text.starts_with(prefix) || text.size() == prefix.size()) return {};
+  const auto [capital, rest] = name_of(text.substr(prefix.size()));
+  if (capital >= 'a' && capital <= 'z') return {};
+  const auto* found = exactly({capital, rest});
+  if (!found && capital >= 'A' && capital <= 'Z') found = exactly({static_cast<char>(capital - 'A' + 'a'), rest});
+  return {found, found != nullptr};
 }
 
 }  // namespace weir::flow
