@@ -37,7 +37,7 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
   words.packet_word = (words.packet_word + 1) | Word{headers.tcp_flags} << 48;
   if (stamp_ms < (words.start_word & low_48)) [[unlikely]]
     words.start_word = (words.start_word & ~low_48) | stamp_ms;
-  words.end_word = std::max(words.end_word, (words.end_word & ~low_48) | stamp_ms);
+  words.end_word = std::max(words.end_word, (words.end_word & ~low_44) | stamp_ms);
   words.store(direction);
 }
 
@@ -86,7 +86,7 @@ void see_direction(std::byte* record, bool is_reverse, std::uint8_t tos, std::ui
     end |= state::reverse_seen;
     auto reverse = Direction::load(record + S::reverse_at);
     reverse.start_word = (reverse.start_word & low_48) | Word{interface} << 48;
-    reverse.end_word = (reverse.end_word & low_48) | Word{tos} << 48;
+    reverse.end_word = (reverse.end_word & low_44) | Word{tos} << 48;
     reverse.store(record + S::reverse_at);
   }
   store_word(record + S::forward_at + Direction::end_at, end);

@@ -138,7 +138,7 @@ static_assert((ntp_microseconds(999'999'999) & largest_32) == 0xffff'f000);
 
 constexpr Word up_to_32(Word value) noexcept { return std::min(value, largest_32); }
 Word start_ms(const Ending& e) noexcept { return e.counts.start_word & low_48; }
-Word end_ms(const Ending& e) noexcept { return e.counts.end_word & low_48; }
+Word end_ms(const Ending& e) noexcept { return e.counts.end_word & low_44; }
 
 /// Between two moments of a biflow, each 0 where nothing came; an answer in the same nanosecond took none.
 constexpr Word answer_ns(const Ending& e) noexcept { return e.one && e.other > e.one ? e.other - e.one : 0; }

@@ -18,6 +18,13 @@ inline void take_icmp_out_of_ports(Key<N>& key, RecordEnd& end, bool echo_reply,
   if (icmp_in_ports) numbers |= Word{end.icmp_type_code} << 16;
 }
 
+/// The narrow clocks keep some bits of theirs in the octets of the end.
+template <class S>
+void clear_end(std::byte* record) noexcept {
+  auto* end = record + S::forward_at + Direction::end_at;
+  store_word(end, load_word(end) & low_44);
+}
+
 /// A direction without packets has counts of 0, TTLs of 0 and the other direction's times.
 template <class S>
 void fill_empty_directions(std::byte* record) noexcept {
@@ -25,7 +32,7 @@ void fill_empty_directions(std::byte* record) noexcept {
   const auto fill = [](Direction& empty, const Direction& other) {
     empty.octet_word = 0;
     empty.start_word = (empty.start_word & ~low_48) | (other.start_word & low_48);
-    empty.end_word = (empty.end_word & ~low_48) | (other.end_word & low_48);
+    empty.end_word = (empty.end_word & ~low_44) | (other.end_word & low_44);
   };
   if (forward.packets() == 0) fill(forward, reverse);
   if (reverse.packets() == 0) fill(reverse, forward);

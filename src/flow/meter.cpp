@@ -547,6 +547,7 @@ class MeterOf final : public Meter {
       if (S::is_exchanged(record)) exchange_ends(key);
       fill_empty_directions<S>(copy);
     }
+    if constexpr (S::narrow) clear_end<S>(copy);
     if (is_icmp<S::Key::address_octets>(key.protocol())) take_icmp_out_of_ports(key, end, echo_reply, icmp_in_ports_);
     std::memcpy(copy, &key, sizeof key);
     if constexpr (Extended) {

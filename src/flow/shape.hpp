@@ -8,7 +8,7 @@
 //                 octets    48 bits | minimum TTL 8 | maximum TTL 8
 //                 packets   48 bits | TCP control bits 12 | state 4
 //                 start     48 bits, ms since 1970 | interface + 1, 16
-//                 end       48 bits, ms since 1970 | 16: reverse: ToS of its first packet; forward: more state, or the
+//                 end       44 bits, ms since 1970 | 20: reverse: ToS of its first packet; forward: more state, or the
 //                           narrow clocks'
 //   close       the packet clock at its TCP close; before `forward` where the key is long, else behind all
 //
@@ -28,6 +28,7 @@ namespace weir::flow {
 
 using Word = std::uint64_t;
 inline constexpr Word low_48 = (Word{1} << 48) - 1;
+inline constexpr Word low_44 = (Word{1} << 44) - 1;  ///< as ms since 1970 until the year 2527
 
 inline Word load_word(const std::byte* at) noexcept { return load_native<Word>(at); }
 inline void store_word(std::byte* at, Word word) noexcept { store_native(at, word); }
@@ -69,7 +70,7 @@ struct Direction {
     octet_word = Word{0xff} << 48;
     packet_word &= state::all;
     start_word |= low_48;
-    end_word &= ~low_48;
+    end_word &= ~low_44;
   }
 };
 
@@ -95,14 +96,15 @@ struct WideClocks {
   }
 };
 
-/// First whole, last and close as differences of 40 bits. A packet counts into a record only before its active end, so
+/// First whole, last and close as differences of 42 bits. A packet counts into a record only before its active end, so
 /// that neither comes later than the active timeout; and none counts after its close end, so that close lies before
-/// first by less than the closed timeout. The upper 16 bits of close lie above those of the forward end.
+/// first by less than the closed timeout. The upper 20 bits of close lie above those of the forward end.
 struct NarrowClocks {
   static constexpr std::size_t close_octets = 0;
-  static constexpr Word longest = (Word{1} << 40) - 1;
+  static constexpr unsigned bits = 42, below = 64 - bits, in_end = 44;  ///< so many bits of close below the others
+  static constexpr Word longest = (Word{1} << bits) - 1;
   static constexpr Word closed_max = Word{1} << 37;             ///< ns, 137 s
-  static constexpr Word active_max = longest + 1 - closed_max;  ///< ns, 962 s
+  static constexpr Word active_max = longest + 1 - closed_max;  ///< ns, 4260 s
 
   static Word last(const std::byte* at) noexcept { return load_word(at) + (load_word(at + 8) & longest); }
   static void set_last(std::byte* at, Word last) noexcept {
@@ -110,14 +112,14 @@ struct NarrowClocks {
   }
   static Clocks load(const std::byte* at, const std::byte* end) noexcept {
     const Word first = load_word(at), differences = load_word(at + 8);
-    const Word close = differences >> 40 | load_word(end) >> 48 << 24;
+    const Word close = differences >> bits | load_word(end) >> in_end << below;
     return {first, first + (differences & longest), first + close - closed_max};
   }
   static void store(std::byte* at, std::byte* end, const Clocks& clocks) noexcept {
     const Word close = (clocks.close - clocks.first + closed_max) & longest;
     store_word(at, clocks.first);
-    store_word(at + 8, ((clocks.last - clocks.first) & longest) | close << 40);
-    store_word(end, (load_word(end) & low_48) | (close >> 24) << 48);
+    store_word(at + 8, ((clocks.last - clocks.first) & longest) | close << bits);
+    store_word(end, (load_word(end) & low_44) | close >> below << in_end);
   }
 };
 

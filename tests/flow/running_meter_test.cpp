@@ -15,7 +15,7 @@ using test::udp;
 /// Timeouts as random as random_options(), all of which short records can take.
 SlowOptions short_options(std::uint64_t seed) {
   auto options = test::random_options(seed);
-  options.timeout_active = std::min<nanoseconds>(options.timeout_active, 962s);
+  options.timeout_active = std::min<nanoseconds>(options.timeout_active, 4260s);
   options.timeout_closed = std::min<nanoseconds>(options.timeout_closed, 137s);
   return options;
 }
@@ -53,10 +53,10 @@ TEST(RunningMeter, of_timeouts_that_its_records_are_too_short_for_says_so_and_ke
     return options_like({.timeout_active = active, .timeout_closed = closed});
   };
   MeterUnderTest meter{with(60s, 1s)};
-  EXPECT_FALSE(can_take_timeouts(with(60s, 1s), with(963s, 1s)));
-  EXPECT_EQ(narrow_timeouts_max().active, 962s);
+  EXPECT_FALSE(can_take_timeouts(with(60s, 1s), with(4261s, 1s)));
+  EXPECT_EQ(narrow_timeouts_max().active, 4260s);
   EXPECT_EQ(narrow_timeouts_max().closed, 137s);
-  EXPECT_FALSE(meter.set_timeouts(with(963s, 1s)));
+  EXPECT_FALSE(meter.set_timeouts(with(4261s, 1s)));
   EXPECT_FALSE(meter.set_timeouts(with(60s, 138s)));
   meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(1s));
   meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(15s));
@@ -65,7 +65,7 @@ TEST(RunningMeter, of_timeouts_that_its_records_are_too_short_for_says_so_and_ke
   meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(57s));
   meter.add(udp("10.0.0.1:1 > 10.0.0.2:2").at(61s));
   EXPECT_EQ(meter.so_far().size(), 1u);
-  EXPECT_TRUE(meter.set_timeouts(with(962s, 137s)));
+  EXPECT_TRUE(meter.set_timeouts(with(4260s, 137s)));
 
   auto wide = with(60s, 1s);
   wide.clock_width = ClockWidth::wide;
