@@ -23,6 +23,9 @@ namespace weir::app {
 /// other, so that both can ask for them early.
 class Parcel {
  public:
+  /// So many lie between two calls of ask_ahead() at most: few, so that lines come while packets are decoded.
+  static constexpr std::size_t packed_at_once = 2 * burst_size;
+
   Parcel(std::size_t packets_max, bool with_details)
       : packets_max_{packets_max},
         has_details_{with_details},
@@ -30,15 +33,15 @@ class Parcel {
         headers_{packets_max},
         details_{with_details ? packets_max : 0} {}
 
-  void clear() noexcept { count_ = owned_ = 0; }
+  void clear() noexcept { count_ = asked_until_ = 0; }
 
-  /// The lines of those that are packed next are on their way from the other core. Once a burst.
-  void own_ahead() noexcept {
-    const auto until = std::min(count_ + ahead, packets_max_);
-    packets_.own(owned_, until);
-    headers_.own(owned_, until);
-    if (has_details_) details_.own(owned_, until);
-    owned_ = std::max(owned_, until);
+  /// The lines of those that are packed next are on their way from the other core.
+  void ask_ahead() noexcept {
+    const auto until = std::min(count_ + packed_at_once, packets_max_);
+    packets_.ask_for(asked_until_, until);
+    headers_.ask_for(asked_until_, until);
+    if (has_details_) details_.ask_for(asked_until_, until);
+    asked_until_ = std::max(asked_until_, until);
   }
 
   /// Those at `places`, behind what is in it. `details` are not asked for where it was made without.
@@ -58,29 +61,28 @@ class Parcel {
   std::span<const Details> details() const noexcept { return details_.first(has_details_ ? count_ : 0); }
 
  private:
-  static constexpr std::size_t ahead = 2 * burst_size;
-
   template <class T>
   class Copies {
    public:
-    explicit Copies(std::size_t most) : memory_{static_cast<std::byte*>(::operator new(most * sizeof(T), line))} {}
+    explicit Copies(std::size_t most)
+        : memory_{static_cast<std::byte*>(::operator new (most * sizeof(T), std::align_val_t{line}))} {}
 
     void put(std::size_t at, const T& one) noexcept { std::memcpy(memory_.get() + at * sizeof(T), &one, sizeof one); }
-    void own(std::size_t from, std::size_t until) noexcept {
-      for (auto at = from * sizeof(T) / 64 * 64; at < until * sizeof(T); at += 64)
+    void ask_for(std::size_t from, std::size_t until) noexcept {
+      for (auto at = from * sizeof(T) / line * line; at < until * sizeof(T); at += line)
         prefetch_to_write(memory_.get() + at);
     }
     std::span<T> first(std::size_t count) const noexcept { return {reinterpret_cast<T*>(memory_.get()), count}; }
 
    private:
-    static constexpr std::align_val_t line{64};
+    static constexpr std::size_t line = 64;
     struct Free {
-      void operator()(std::byte* memory) const noexcept { ::operator delete(memory, line); }
+      void operator()(std::byte* memory) const noexcept { ::operator delete (memory, std::align_val_t{line}); }
     };
     std::unique_ptr<std::byte, Free> memory_;  // untouched until it is needed
   };
 
-  std::size_t packets_max_, count_ = 0, owned_ = 0;
+  std::size_t packets_max_, count_ = 0, asked_until_ = 0;
   bool has_details_;
   Copies<Packet> packets_;
   Copies<Headers> headers_;

@@ -31,8 +31,8 @@ constexpr std::chrono::microseconds pause_longest{100};
 /// many, that whoever ends them is not held up while the exporter writes.
 constexpr unsigned shares_at_once = 8;
 
-/// Every so many slices it is asked whether a table grows soon.
-constexpr std::uint64_t slices_a_growth = 64;
+/// Tables are asked whether they grow soon after every so many slices, or more: see Replay::tables_are_asked().
+constexpr std::uint64_t asked_every = 64;
 
 /// One sampler sees the packets of all interfaces, as the input orders them.
 constexpr std::array<std::uint32_t, 1> all_interfaces{0};
@@ -155,7 +155,7 @@ bool Replay::read(Work& work, const Watch& watch) noexcept {
   work.selection = sampler_.counts();
   work.number = ++slices_;
   work.interfaces = input_.interfaces().size();
-  work.grows = work.number == grows_at_.load(std::memory_order_relaxed);
+  work.tables_grow = work.number == grow_after_.load(std::memory_order_relaxed);
   return true;
 }
 
@@ -163,10 +163,11 @@ void Replay::decode(Work& work) noexcept {
   if (!work.closing) work.decode(input_.selector());
 }
 
-/// Where one table grows all do, at the first slice that no shard has metered when the last one has answered: each by
-/// itself, one after the other, they would keep all waiting. So it depends on the packets alone.
-bool Replay::asks_who_grows(const Work& work) const noexcept {
-  return work.number % std::max(slices_a_growth, std::uint64_t{works_.size()}) == 0;
+/// Whether each is asked after this slice if it grows soon. If one does, all that are about as full grow after the
+/// first slice that cannot have been read before all have answered: each by itself, one after the other, they would
+/// keep all waiting. So it depends on the packets alone. Nobody is asked again while the answers may still be read.
+bool Replay::tables_are_asked(const Work& work) const noexcept {
+  return workers_ > 1 && work.number % std::max(asked_every, std::uint64_t{works_.size()}) == 0;
 }
 
 /// At the end everything ends, what is past an end of its own with that reason.
@@ -176,8 +177,8 @@ void Replay::meter(Work& work, unsigned number) noexcept {
   records.clear();
   if (!work.closing) {
     work.meter(number, shard.fragments, shard.ended);
-    if (asks_who_grows(work)) shard.grows_soon = shard.meter->grows_soon();
-    if (work.grows) shard.meter->grow_ahead();
+    if (work.tables_grow) shard.meter->grow_ahead();
+    if (tables_are_asked(work)) shard.grows_soon = shard.meter->grows_soon();
     return encode(shard, work.interfaces, records);
   }
   for (unsigned i = 0; i < shares_at_once && !shard.finished; ++i) {
@@ -213,8 +214,8 @@ void Replay::export_slice(Work& work, const Watch& watch) noexcept {
 void Replay::count(const Work& work) noexcept {
   if (clock_first_ == no_stamp) clock_first_ = work.slice.packets().front().clock;
   tallies_ += work.tallies();
-  if (asks_who_grows(work) && std::ranges::any_of(shards_, [](const auto& shard) { return shard->grows_soon; }))
-    grows_at_.store(work.number + works_.size(), std::memory_order_relaxed);
+  if (tables_are_asked(work) && std::ranges::any_of(shards_, [](const auto& shard) { return shard->grows_soon; }))
+    grow_after_.store(work.number + works_.size(), std::memory_order_relaxed);
   tell_interfaces(interfaces_told_, work.interfaces,
                   [this](std::uint32_t number, std::string_view name) { exporter_.add_interface(number, name); });
   exporter_.count_selection(0, work.selection.observed, work.selection.selected);

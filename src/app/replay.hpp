@@ -56,7 +56,7 @@ class Replay {
 
   void make_shards(const Settings& settings);
   void make_works(const Settings& settings);
-  bool asks_who_grows(const Work& work) const noexcept;
+  bool tables_are_asked(const Work& work) const noexcept;
   void run_in_one_thread(const Watch& watch) noexcept;
   void run_in_threads(const Watch& watch) noexcept;
   bool read(Work& work, const Watch& watch) noexcept;
@@ -80,9 +80,9 @@ class Replay {
   const std::atomic<bool>& stopped_;
   Exporter exporter_;
 
-  std::uint64_t slices_ = 0;                 ///< that were read
-  std::atomic<std::uint64_t> grows_at_ = 0;  ///< the slice after which all tables grow
-  bool closing_ = false;                     ///< no slice comes any more
+  std::uint64_t slices_ = 0;                   ///< that were read
+  std::atomic<std::uint64_t> grow_after_ = 0;  ///< the slice after which tables grow
+  bool closing_ = false;                       ///< no slice comes any more
   std::size_t interfaces_told_ = 0;
   PacketTallies tallies_;
   Instant clock_first_ = no_stamp;  ///< of what was exported

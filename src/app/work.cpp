@@ -26,11 +26,11 @@ void Work::decode(const capture::Selector& selector) noexcept {
   if (selector.active()) selector.select(slice.packets());
   const Burst packets = std::as_const(slice).packets();
   const auto shards = static_cast<unsigned>(members_.size());
-  constexpr std::size_t many = 8 * burst_size, some = 2 * burst_size;
-  const auto at_once = shards == 1 ? many : some;  // few, so that lines of parcels come while packets are decoded
+  constexpr auto at_once_shared = Parcel::packed_at_once, at_once_alone = 8 * burst_size;
+  const auto at_once = shards == 1 ? at_once_alone : at_once_shared;
   for (std::size_t begin = 0; begin < packets.size(); begin += at_once) {
     const auto burst = packets.subspan(begin, std::min(at_once, packets.size() - begin));
-    for (auto& parcel : parcels_) parcel.own_ahead();
+    for (auto& parcel : parcels_) parcel.ask_ahead();
     const auto headers = std::span{headers_}.subspan(begin, burst.size());
     const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());
     decoding_.decode(burst, headers, from(begin), outcomes);
@@ -39,7 +39,7 @@ void Work::decode(const capture::Selector& selector) noexcept {
       members_[0].add_metered(begin, headers, outcomes);
       continue;
     }
-    std::array<std::uint16_t, some> shard;
+    std::array<std::uint16_t, at_once_shared> shard;
     decoding_.spread.shards_of(burst, headers, from(begin), shards, shard);
     for (std::size_t i = 0; i < burst.size(); ++i)
       if (outcomes[i] == Outcome::metered) members_[shard[i]].add(begin + i, headers[i]);

@@ -34,7 +34,7 @@ class Work {
   std::uint64_t number = 0;              ///< of the slice, from 1
   std::size_t interfaces = 0;            ///< of the input that were known when the slice was read
   capture::SelectionCounts selection{};  ///< by sampling, up to the slice's end
-  bool grows = false;                    ///< after it, tables that would grow soon do
+  bool tables_grow = false;              ///< after it, those that have little room left
   std::optional<Instant> closing;        ///< there is no slice: what is left in the tables ends at this clock
 
   /// Second stage, any thread: filter, decode, count outcomes, and tell the shards apart.

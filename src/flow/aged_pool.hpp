@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A fixed number of slots in the order in which they were last touched. Everything is O(1). Memory for all is taken at
-// construction; what was never needed stays untouched.
+// A fixed number of slots in the order in which they were last touched. Everything is O(1). Memory for all is reserved
+// at construction; what was never needed stays untouched.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,15 @@ class AgedPool {
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   explicit AgedPool(std::size_t slots) : most_{slots} { slots_.reserve(slots); }
+  AgedPool(const AgedPool&) = delete;  // a copy would have no memory reserved
+  AgedPool& operator=(const AgedPool&) = delete;
+
+  /// Takes all memory now. Before the first slot is taken.
+  void touch() noexcept {
+    WEIR_ASSERT(slots_.empty());
+    slots_.resize(most_);
+    for (auto i = static_cast<std::uint32_t>(most_); i-- > 0;) give_back(i);
+  }
 
   T& operator[](std::uint32_t slot) noexcept { return slots_[slot].value; }
   const T& operator[](std::uint32_t slot) const noexcept { return slots_[slot].value; }

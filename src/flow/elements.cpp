@@ -481,14 +481,13 @@ const Row* exactly(Name name) noexcept {
 
 std::span<const ElementSource> element_sources() noexcept { return table; }
 
-FoundSource find_source(std::string_view text) noexcept {
-  const auto name = name_of(text);
-  if (const auto* found = exactly(name))
+FoundSource find_source(std::string_view name) noexcept {
+  if (const auto* found = exactly(name_of(name)))
     return found->reverse_of.empty() ? FoundSource{found, false}
                                      : FoundSource{exactly(name_of(found->reverse_of)), true};
   constexpr std::string_view prefix = "reverse";
-  if (!text.starts_with(prefix) || text.size() == prefix.size()) return {};
-  const auto [capital, rest] = name_of(text.substr(prefix.size()));
+  if (!name.starts_with(prefix) || name.size() == prefix.size()) return {};
+  const auto [capital, rest] = name_of(name.substr(prefix.size()));
   if (capital >= 'a' && capital <= 'z') return {};
   const auto* found = exactly({capital, rest});
   if (!found && capital >= 'A' && capital <= 'Z') found = exactly({static_cast<char>(capital - 'A' + 'a'), rest});

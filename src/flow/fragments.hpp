@@ -93,6 +93,12 @@ class Fragments {
   /// Meters what waits, with ports 0. True when nothing waits any more; false: `ended` has no room for more.
   bool give_up(Instant clock, Ended& ended) noexcept;
 
+  /// Takes all memory now: before the first packet, not while they come.
+  void touch() noexcept {
+    datagrams_.touch();
+    held_.touch();
+  }
+
   /// give_up(), then Meter::finish: a share at a time.
   bool finish(Instant clock, Ended& ended) noexcept;
 

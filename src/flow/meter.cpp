@@ -114,10 +114,11 @@ class MeterOf final : public Meter {
   std::size_t live() const noexcept override { return table_.live(); }
   void touch() noexcept override { table_.touch(); }
 
-  /// A quarter, for a table that is almost at its room meets by chance a key that finds its lines full.
-  bool grows_soon() const noexcept override { return table_.grows_within(4); }
+  /// A quarter, for a table that is almost at its room meets by chance a key that finds its lines full; and a third for
+  /// those that go with it.
+  bool grows_soon() const noexcept override { return table_.grows_within_share(4); }
   void grow_ahead() noexcept override {
-    if (table_.grows_within(3)) grow();
+    if (table_.grows_within_share(3)) grow();
   }
 
  private:

@@ -84,11 +84,11 @@ class Meter {
   /// they come.
   virtual void touch() noexcept = 0;
 
-  /// It will not be long before a packet needs more tag lines: then for some milliseconds nothing else is done, which
-  /// costs less where several meters do it at one time.
+  /// So little room is left that it will not be long before a packet needs more tag lines.
   virtual bool grows_soon() const noexcept = 0;
-  /// More tag lines now, where they would be needed soon, or soon after another meter's that has as many flows but for
-  /// chance. As long as there is room, the same records come out.
+  /// More tag lines now, if that was to be soon, or soon after a meter that says so and has as many flows but for
+  /// chance: for some milliseconds nothing else is done, which costs less where several do it at one time. As long as
+  /// there is room, the same records come out.
   virtual void grow_ahead() noexcept = 0;
 
   const MeterCounters& counters() const noexcept { return counters_; }

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <weir/bytes.hpp>
+#include <weir/units.hpp>
 
 #include "flow/key.hpp"
 
@@ -28,7 +29,8 @@ namespace weir::flow {
 
 using Word = std::uint64_t;
 inline constexpr Word low_48 = (Word{1} << 48) - 1;
-inline constexpr Word low_44 = (Word{1} << 44) - 1;  ///< as ms since 1970 until the year 2527
+inline constexpr Word low_44 = (Word{1} << 44) - 1;
+static_assert(milliseconds_since_epoch(stamp_latest) <= low_44);
 
 inline Word load_word(const std::byte* at) noexcept { return load_native<Word>(at); }
 inline void store_word(std::byte* at, Word word) noexcept { store_native(at, word); }

@@ -189,7 +189,7 @@ class Table {
   /// Whether there may be more lines than there are.
   bool can_grow() const noexcept { return halvings_ > 0 && !full(); }
   /// It can, and it would if there were `1 / share` of its room more flows.
-  bool grows_within(std::size_t share) const noexcept { return can_grow() && live_ > room_ - room_ / share; }
+  bool grows_within_share(std::size_t share) const noexcept { return can_grow() && live_ > room_ - room_ / share; }
   /// More lines; records stay where they are. `describe(pool, record)` says each one's hash and hint. What finds no
   /// room even among all lines, as no random key will, lives on without a tag: no look-up leads to it any more, and it
   /// ends when somebody looks at its slot.

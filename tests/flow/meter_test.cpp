@@ -59,7 +59,7 @@ TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_
 
 TEST(Meter, with_timeouts_too_long_for_one_line_makes_the_same_records) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    SlowOptions slow_options{.timeout_active = std::chrono::seconds{5'000}};
+    SlowOptions slow_options{.timeout_idle = 2h, .timeout_active = 5'000s};
     const auto traffic = test::random_traffic(seed, slow_options, 2000);
     for (const auto active : {4259s, 4260s, 4261s, 5'000s}) {  // either side of what 42 bits hold
       slow_options.timeout_active = active;

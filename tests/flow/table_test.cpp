@@ -81,13 +81,13 @@ TEST(Table, tells_when_a_share_more_flows_would_make_it_grow_and_never_beyond_it
   std::mt19937_64 random{7};
   while (under.table.can_grow()) {
     const auto lines = under.table.lines(), room = 4 * lines;
-    while (!under.table.grows_within(4)) ASSERT_NE(under.add(random(), 0), nullptr);
+    while (!under.table.grows_within_share(4)) ASSERT_NE(under.add(random(), 0), nullptr);
     ASSERT_EQ(under.table.lines(), lines) << "with this seed no key finds its lines full before";
     EXPECT_EQ(under.table.live(), room - room / 4 + 1);
     under.grow();
   }
   while (!under.table.full()) under.add(random(), 0);
-  EXPECT_FALSE(under.table.grows_within(4));
+  EXPECT_FALSE(under.table.grows_within_share(4));
 }
 
 TEST(Table, that_took_all_its_memory_has_all_its_lines) {

@@ -44,6 +44,7 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       own_(received_max),
       over_(received_max) {
   meter_->touch();
+  fragments_.touch();
   outlet_.touch();
 }
 
