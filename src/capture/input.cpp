@@ -72,7 +72,7 @@ void Input::end_slice(Slice& slice, const Filling& filling) noexcept {
   carried_ = filling.left();
   std::memcpy(carry_.get(), filling.unread(), carried_);
   stream_end_ = filling.stream_end;
-  expected_ = read_total_ - carried_ - slice_begin_;
+  expect_after(read_total_ - carried_ - slice_begin_);
   if (!selector_.active()) return;
   for (const auto& packet : slice.packets())
     if (packet.link == Link::null || packet.link == Link::loop)
@@ -137,8 +137,14 @@ Halt Input::identify(Filling& filling) {
   return Halt::nothing();
 }
 
-/// Reads as much as the last slice needed: where packets are alike nothing is left over then, which would have to be
-/// copied into the next slice.
+/// As much as the last slice, and a little more where slices differ: what is read too much must be copied into the next
+/// slice, but what is read too little takes another read, and a whole step of it.
+void Input::expect_after(std::uint64_t needed) noexcept {
+  expected_ = needed == needed_ ? needed : needed + needed / 64;
+  needed_ = needed;
+}
+
+/// Reads as much as is expected that the slice needs.
 void Input::read_on(Filling& filling, std::size_t needs) {
   if (needs <= filling.left()) return;
   filling.make_room(needs);

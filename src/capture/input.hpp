@@ -56,6 +56,7 @@ class Input {
   void add(Source source);
   Filling begin_slice(Slice& slice) noexcept;
   void end_slice(Slice& slice, const Filling& filling) noexcept;
+  void expect_after(std::uint64_t needed) noexcept;
   void advance(Filling& filling);
   bool begin_file(Filling& filling);
   void end_file(Filling& filling) noexcept;
@@ -92,7 +93,7 @@ class Input {
   std::size_t carried_ = 0;
   std::uint64_t stream_end_ = 0;  // of what is carried
   std::uint64_t read_total_ = 0, slice_begin_ = 0;
-  std::uint64_t expected_;  // octets of a slice: those of the last one
+  std::uint64_t needed_ = 0, expected_;  // octets of the last slice, and of this one
 };
 
 }  // namespace weir::capture
