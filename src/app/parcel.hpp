@@ -41,7 +41,7 @@ class Parcel {
     packets_.ask_for(asked_until_, until);
     headers_.ask_for(asked_until_, until);
     if (has_details_) details_.ask_for(asked_until_, until);
-    asked_until_ = std::max(asked_until_, until);
+    asked_until_ = until;
   }
 
   /// Those at `places`, behind what is in it. `details` are not asked for where it was made without.
