@@ -25,11 +25,12 @@ struct Decoding {
   bool in_full() const noexcept { return details || tunnels == decode::Tunnels::inner; }
 
   /// Each packet of the burst into the same place of the others; `into` may be empty where there are no details.
-  void decode(Burst burst, std::span<Headers> headers, std::span<Details> into,
+  /// True as decode_burst() says it.
+  bool decode(Burst burst, std::span<Headers> headers, std::span<Details> into,
               std::span<Outcome> outcomes) const noexcept {
     if (in_full()) [[unlikely]]
-      decode::decode_burst(burst, tunnels, headers, into, outcomes);
-    else decode::decode_burst(burst, headers, outcomes);
+      return decode::decode_burst(burst, tunnels, headers, into, outcomes), false;
+    return decode::decode_burst(burst, headers, outcomes);
   }
 };
 

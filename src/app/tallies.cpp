@@ -15,15 +15,21 @@ PacketTallies& PacketTallies::operator+=(const PacketTallies& other) noexcept {
 }
 
 /// Those that are metered and of which nothing is noted are summed aside: sums in memory wait for one another.
-void PacketTallies::add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept {
-  Tally plain;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    if (outcomes[i] == Outcome::metered && (packets[i].notes | headers[i].notes) == 0) [[likely]]
-      plain += {1, packets[i].wire};
-    else add(packets[i], headers[i], outcomes[i]);
+void PacketTallies::add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes,
+                        bool plain) noexcept {
+  Tally sum;
+  if (plain) {
+    sum.packets = packets.size();
+    for (const auto& packet : packets) sum.octets += packet.wire;
+  } else {
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      if (outcomes[i] == Outcome::metered && (packets[i].notes | headers[i].notes) == 0) [[likely]]
+        sum += {1, packets[i].wire};
+      else add(packets[i], headers[i], outcomes[i]);
+    }
   }
-  received += plain;
-  became[static_cast<std::size_t>(Outcome::metered)] += plain;
+  received += sum;
+  became[static_cast<std::size_t>(Outcome::metered)] += sum;
 }
 
 ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {

@@ -40,8 +40,8 @@ struct PacketTallies {
 
   /// One packet that came in, and what became of it.
   void add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept;
-  /// All of a burst.
-  void add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept;
+  /// All of a burst. `plain`: they are metered, and nothing is noted of any.
+  void add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes, bool plain) noexcept;
 };
 
 /// The outcomes of which RFC 7011 §4.2 says "ignored": packets that should have been metered and could not be.

@@ -33,10 +33,10 @@ void Work::decode(const capture::Selector& selector) noexcept {
     for (auto& parcel : parcels_) parcel.ask_ahead();
     const auto headers = std::span{headers_}.subspan(begin, burst.size());
     const auto outcomes = std::span{outcomes_}.subspan(begin, burst.size());
-    decoding_.decode(burst, headers, from(begin), outcomes);
-    tallies_.add(burst, headers, outcomes);
+    const bool plain = decoding_.decode(burst, headers, from(begin), outcomes);
+    tallies_.add(burst, headers, outcomes, plain);
     if (shards == 1) {
-      members_[0].add_metered(begin, headers, outcomes);
+      members_[0].add_metered(begin, headers, outcomes, plain);
       continue;
     }
     std::array<std::uint16_t, at_once_shared> shard;

@@ -46,11 +46,14 @@ namespace {
 template <class One>
 [[gnu::always_inline]] inline void for_each(Burst burst, One one) noexcept {
   constexpr std::size_t ahead = 2 * burst_size;
-  for (const auto& packet : burst.first(std::min(ahead, burst.size()))) prefetch(packet.bytes);
-  for (std::size_t i = 0; i < burst.size(); ++i) {
-    if (i + ahead < burst.size()) prefetch(burst[i + ahead].bytes);
+  const auto first = std::min(ahead, burst.size());
+  for (const auto& packet : burst.first(first)) prefetch(packet.bytes);
+  std::size_t i = 0;
+  for (; i < burst.size() - first; ++i) {
+    prefetch(burst[i + first].bytes);
     one(i);
   }
+  for (; i < burst.size(); ++i) one(i);
 }
 
 /// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
@@ -97,12 +100,19 @@ void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::spa
   });
 }
 
-void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {
+bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
+  unsigned remarkable = 0;
   for_each(burst, [&](std::size_t i) {
-    outcomes[i] = decode_straight(burst[i], out[i]) ? Outcome::metered : decode_by_the_chain(burst[i], out[i]);
+    outcomes[i] = Outcome::metered;
+    remarkable |= burst[i].notes;
+    if (decode_straight(burst[i], out[i])) [[likely]]
+      return;
+    outcomes[i] = decode_by_the_chain(burst[i], out[i]);
+    remarkable = 1;
   });
+  return remarkable == 0;
 }
 
 Bytes ip_packet(const Packet& packet) noexcept {

@@ -84,7 +84,8 @@ Outcome decode(const Packet& packet, Headers& out) noexcept;
 Bytes ip_packet(const Packet& packet) noexcept;
 
 /// Each packet of the burst into the same place of the other two, which are at least as long. No tunnel is entered.
-void decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept;
+/// True: every packet is metered, nothing is noted of it, and it is no fragment. False says nothing.
+bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept;
 
 /// Which IP packet is metered: the outermost, or the innermost that can be read.
 enum class Tunnels : std::uint8_t { outer, inner };

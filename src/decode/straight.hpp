@@ -21,10 +21,15 @@ constexpr void read_transport(std::uint8_t number, const std::byte* transport, H
   out.protocol = number;
   out.source_port = load_be<std::uint16_t>(transport);
   out.destination_port = load_be<std::uint16_t>(transport + 2);
-  out.tcp_flags = number == protocol::tcp ? load_be<std::uint16_t>(transport + 12) & 0x0fff : 0;
+  const unsigned of_flags = 0x0fff * (number == protocol::tcp);
+  out.tcp_flags = static_cast<std::uint16_t>(load_be<std::uint16_t>(transport + 12) & of_flags);
 }
 
-constexpr bool has_road(std::uint8_t number) noexcept { return number == protocol::tcp || number == protocol::udp; }
+/// TCP or UDP; never asked one after the other, for which of the two it is nobody can foresee.
+constexpr bool has_road(std::uint8_t number) noexcept {
+  constexpr std::uint32_t roads = 1u << protocol::tcp | 1u << protocol::udp;
+  return number < 32 && (roads >> number & 1) != 0;
+}
 
 /// At least ethernet + ipv4 + up_to_tcp_flags octets are captured; the IP header says version 4 and five words.
 constexpr bool decode_ipv4(const Packet& packet, const std::byte* ip, Headers& out) noexcept {

@@ -27,18 +27,19 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
 /// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
 /// would do without: they stand where TTLs differ and where a packet is older than the flow's first one.
 [[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
-  auto words = Direction::load(direction);
   const Word ttl = headers.ttl;
-  words.octet_word += headers.octets;
-  if (words.octet_word >> 48 != (ttl | ttl << 8)) [[unlikely]] {
-    const Word least = words.octet_word >> 48 & 0xff, greatest = words.octet_word >> 56;
-    words.octet_word = (words.octet_word & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
+  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
+  if (octets >> 48 != ttl * 0x101) [[unlikely]] {
+    const Word least = octets >> 48 & 0xff, greatest = octets >> 56;
+    octets = (octets & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
   }
-  words.packet_word = (words.packet_word + 1) | Word{headers.tcp_flags} << 48;
-  if (stamp_ms < (words.start_word & low_48)) [[unlikely]]
-    words.start_word = (words.start_word & ~low_48) | stamp_ms;
-  words.end_word = std::max(words.end_word, (words.end_word & ~low_44) | stamp_ms);
-  words.store(direction);
+  store_word(direction + Direction::octets_at, octets);
+  const Word packets = load_word(direction + Direction::packets_at) + 1;
+  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
+  const Word start = load_word(direction + Direction::start_at), end = load_word(direction + Direction::end_at);
+  if (stamp_ms < (start & low_48)) [[unlikely]]
+    store_word(direction + Direction::start_at, (start & ~low_48) | stamp_ms);
+  store_word(direction + Direction::end_at, std::max(end, (end & ~low_44) | stamp_ms));
 }
 
 /// A record of a new flow, counting nothing yet. First-packet values are this packet's; its direction is forward.
@@ -137,24 +138,21 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
 template <class S>
 [[gnu::always_inline]] inline bool only_counts(const std::byte* record, Word reverse, const Headers& headers,
                                                const Arrival& arrival, const Timeouts& timeouts) noexcept {
-  bool unusual = may_have_ended<S>(record, arrival.clock, timeouts);
-  unusual |= (S::forward_state(record) & timeouts.unusual_state) != 0;
-  unusual |= (Word{headers.tcp_flags} & timeouts.closing_flags) != 0;
-  unusual |= would_outgrow(record + S::direction_at(reverse), headers);
-  if constexpr (S::biflow) {
-    const Word seen = state::counts | reverse * state::reverse_seen;
-    unusual |= (S::forward_end(record) & seen) != seen;
-  } else {
-    unusual |= !S::has_packets(record);
-  }
-  return !unusual;
+  const Word state = S::forward_state(record);
+  Word signs = sign_of_timeout<S>(record, arrival.clock, timeouts);
+  // Half of what a counter can hold: no packet has as many octets (RFC 2675), so one that is below will hold it.
+  signs |= load_word(record + S::direction_at(reverse) + Direction::octets_at) << 16;
+  Word bits = (state & timeouts.unusual_state) | (Word{headers.tcp_flags} & timeouts.closing_flags);
+  if constexpr (S::biflow) bits |= ~S::forward_end(record) & (state::counts | reverse * state::reverse_seen);
+  else signs |= (state << 16) - 1;  // has no packets
+  return (bits | signs >> 63) == 0;
 }
 
 template <class S>
 [[gnu::always_inline]] inline void only_count(std::byte* record, Word reverse, const Headers& headers,
                                               const Arrival& arrival) noexcept {
-  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
+  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
 }
 
 }  // namespace weir::flow

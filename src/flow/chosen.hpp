@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 #include <weir/headers.hpp>
@@ -25,10 +26,16 @@ class Chosen {
     if (headers.fragment != Fragment::none) [[unlikely]]
       fragments_ = 1;
   }
-  /// Those that are metered, as all but a few are: without a jump. The first one's place is `begin`.
-  void add_metered(std::size_t begin, std::span<const Headers> headers, std::span<const Outcome> outcomes) noexcept {
+  /// Those that are metered, as all but a few are: without a jump. The first one's place is `begin`. `plain`: they are
+  /// all metered, and none is a fragment.
+  void add_metered(std::size_t begin, std::span<const Headers> headers, std::span<const Outcome> outcomes,
+                   bool plain) noexcept {
     auto* at = places_.data() + count_;
     unsigned fragments = 0;
+    if (plain) {
+      count_ += outcomes.size();
+      return std::iota(at, places_.data() + count_, static_cast<std::uint16_t>(begin));
+    }
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       const bool metered = outcomes[i] == Outcome::metered;
       *at = static_cast<std::uint16_t>(begin + i);

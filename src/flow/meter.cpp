@@ -152,17 +152,15 @@ class MeterOf final : public Meter {
   /// waits for its page to be found; so do four where a table has many more pages than the processor knows by heart.
   /// Whoever measures has the stages one after the other, which takes longer.
   template <class S>
-  void go_on_with(const Pending<S, Extended>& first, Pending<S, Extended>& second, const Pending<S, Extended>& third,
+  void go_on_with(Pending<S, Extended>& first, Pending<S, Extended>& second, Pending<S, Extended>& third,
                   std::uint64_t erased, Ended& ended) noexcept {
-    const auto sizes = std::array{first.size, second.size, third.size};
-    const auto most = std::ranges::max(sizes), turn = at_a_time();
+    const auto most = std::max({first.size, second.size, third.size}), turn = at_a_time();
     if (watch_ && most > 0) [[unlikely]]
       return go_on_apart(first, second, third, erased, ended);
     for (std::size_t begin = 0; begin < most; begin += turn) {
-      const auto end_of = [&](std::size_t which) { return std::min(begin + turn, sizes[which]); };
-      for (auto i = begin; i < end_of(0); ++i) table_.prefetch(first.hash[i]);
-      for (auto i = begin; i < end_of(1); ++i) prefetch_record(second, i);
-      for (auto i = begin; i < end_of(2); ++i) meter(third, i, erased, ended);
+      for (const auto& one : first.some(begin, turn)) prefetch(one.line);
+      for (auto& one : second.some(begin, turn)) prefetch_record<S>(one);
+      for (const auto& one : third.some(begin, turn)) meter<S>(one, erased, ended);
     }
   }
   std::size_t at_a_time() const noexcept {
@@ -172,51 +170,50 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  [[gnu::noinline]] void go_on_apart(const Pending<S, Extended>& first, Pending<S, Extended>& second,
-                                     const Pending<S, Extended>& third, std::uint64_t erased, Ended& ended) noexcept {
-    for (std::size_t i = 0; i < first.size; ++i) table_.prefetch(first.hash[i]);
-    for (std::size_t i = 0; i < second.size; ++i) prefetch_record(second, i);
+  [[gnu::noinline]] void go_on_apart(Pending<S, Extended>& first, Pending<S, Extended>& second,
+                                     Pending<S, Extended>& third, std::uint64_t erased, Ended& ended) noexcept {
+    for (const auto& one : first.all()) prefetch(one.line);
+    for (auto& one : second.all()) prefetch_record<S>(one);
     watch_->looked_up();
-    for (std::size_t i = 0; i < third.size; ++i) meter(third, i, erased, ended);
+    for (const auto& one : third.all()) meter<S>(one, erased, ended);
     watch_->accounted();
   }
 
   template <class S>
   void make_keys(Pending<S, Extended>& pending) noexcept {
-    for (std::size_t i = 0; i < pending.size; ++i) {
-      const auto made = key_of(pending, i);
-      for (std::size_t at = 0; at < S::Key::words; ++at) pending.key[i].word[at] = made.key.word[at];
-      pending.exchanged[i] = made.exchanged;
-      pending.echo_reply[i] = made.echo_reply;
-      if constexpr (Extended)
-        pending.hash[i] = hash_of(plan_of<S>().key, hash_, made.key, pending.seen.extra[i].data());
-      else pending.hash[i] = hash_(made.key.hashed());
+    for (auto& one : pending.all()) {
+      const auto made = key_of<S>(one);
+      for (std::size_t at = 0; at < S::Key::words; ++at) one.key.word[at] = made.key.word[at];
+      one.exchanged = made.exchanged;
+      one.echo_reply = made.echo_reply;
+      if constexpr (Extended) one.hash = hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data());
+      else one.hash = hash_(made.key.hashed());
+      one.line = &table_.line(table_.line_of(one.hash));
     }
   }
 
   template <class S>
-  auto key_of(Pending<S, Extended>& pending, std::size_t i) const noexcept {
+  auto key_of(PendingPacket<S, Extended>& one) const noexcept {
     constexpr auto n = S::Key::address_octets;
-    if constexpr (Extended)
-      return make_key<n>(plan_of<S>().key, pending.sight(i), S::biflow, pending.seen.extra[i].data());
-    else if constexpr (S::biflow) return biflow_key<n>(*pending.headers[i]);
-    else return BiflowKey<n>{.key = uniflow_key<n>(*pending.headers[i])};
+    if constexpr (Extended) return make_key<n>(plan_of<S>().key, one.sight(), S::biflow, one.seen.extra.data());
+    else if constexpr (S::biflow) return biflow_key<n>(*one.headers);
+    else return BiflowKey<n>{.key = uniflow_key<n>(*one.headers)};
   }
 
   /// Where the table is full, a new flow needs the place of one whose record nothing else would bring. Of an IPv4
   /// biflow's two lines the second is the reverse direction's. Which one a packet runs in is known by now
   /// but where a flow began anew in its place.
   template <class S>
-  [[gnu::always_inline]] void prefetch_record(Pending<S, Extended>& pending, std::size_t i) noexcept {
-    const auto likely = table_.likely(pending.hash[i], pool_of<S>);
-    pending.likely[i] = likely.record;
+  [[gnu::always_inline]] void prefetch_record(PendingPacket<S, Extended>& one) noexcept {
+    const auto likely = table_.likely(*one.line, one.hash, pool_of<S>);
+    one.likely = likely.record;
     if (!likely.record) {
-      if (table_.full()) table_.prefetch_candidates(pending.hash[i], {judged_octets<S4>, judged_octets<S6>});
+      if (table_.full()) table_.prefetch_candidates(one.hash, {judged_octets<S4>, judged_octets<S6>});
       return;
     }
     if constexpr (in_first_line<S>) {
       prefetch(likely.record);
-      prefetch(likely.record + 64 * (likely.hint != pending.exchanged[i]));
+      if constexpr (S::biflow) prefetch(likely.record + 64 * (likely.hint != one.exchanged));
     } else {
       prefetch(likely.record, live_octets<S>());
     }
@@ -229,87 +226,84 @@ class MeterOf final : public Meter {
 
   /// Last stage: find or begin the record, end what is past its end, count.
   template <class S>
-  [[gnu::always_inline]] void meter(const Pending<S, Extended>& pending, std::size_t i, std::uint64_t erased,
+  [[gnu::always_inline]] void meter(const PendingPacket<S, Extended>& one, std::uint64_t erased,
                                     Ended& ended) noexcept {
-    auto* record = pending.likely[i];
-    if (!record || erased != table_.erased() || !is_of(pending, i, record)) [[unlikely]]
-      record = table_.find(pending.hash[i], pool_of<S>, [&](const std::byte* at) { return is_of(pending, i, at); });
-    if (!record || !count_at_once(record, pending, i)) [[unlikely]]
-      count_step_by_step(record, pending, i, ended);
+    auto* record = one.likely;
+    if (!record || erased != table_.erased() || !is_of(one, record)) [[unlikely]]
+      record = table_.find(one.hash, pool_of<S>, [&](const std::byte* at) { return is_of(one, at); });
+    if (!record || !count_at_once(record, one)) [[unlikely]]
+      count_step_by_step(record, one, ended);
   }
 
   /// False: the packet needs more than that, and nothing was changed.
   template <class S>
-  [[gnu::always_inline]] bool count_at_once(std::byte* record, const Pending<S, Extended>& pending,
-                                            std::size_t i) const noexcept {
-    const auto arrival = pending.arrival(i);
+  [[gnu::always_inline]] bool count_at_once(std::byte* record, const PendingPacket<S, Extended>& one) const noexcept {
+    const auto arrival = one.arrival();
     const Word reverse = runs_back<S>(record, arrival);
-    if (!only_counts<S>(record, reverse, *pending.headers[i], arrival, timeouts_)) return false;
+    if (!only_counts<S>(record, reverse, *one.headers, arrival, timeouts_)) return false;
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
-      const auto sight = pending.sight(i);
+      const auto sight = one.sight();
       const auto* direction = record + S::direction_at(reverse);
       if (outgrown(plan.limits[reverse], record, direction, sight).any) return false;
       run_each(plan, record, sight, reverse, false);
     }
-    only_count<S>(record, reverse, *pending.headers[i], arrival);
+    only_count<S>(record, reverse, *one.headers, arrival);
     return true;
   }
 
   template <class S>
-  [[gnu::noinline]] void count_step_by_step(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
+  [[gnu::noinline]] void count_step_by_step(std::byte* record, const PendingPacket<S, Extended>& one,
                                             Ended& ended) noexcept {
-    const auto arrival = pending.arrival(i);
+    const auto arrival = one.arrival();
     bool is_new = false;
     if (!record) {
-      make_room(pending.hash[i], arrival.clock, ended);
-      record = table_.insert(pending.hash[i], pool_of<S>, arrival.exchanged);
+      make_room(one.hash, arrival.clock, ended);
+      record = table_.insert(one.hash, pool_of<S>, arrival.exchanged);
       is_new = true;
     } else {
-      is_new = ends_before(record, pending, i, arrival, ended);
+      is_new = ends_before(record, one, arrival, ended);
     }
-    if (is_new) begin_record(record, pending, i, arrival);
-    count_packet(record, pending, i, arrival, is_new);
+    if (is_new) begin_record(record, one, arrival);
+    count_packet(record, one, arrival, is_new);
   }
 
   template <class S>
-  bool is_of(const Pending<S, Extended>& pending, std::size_t i, const std::byte* record) const noexcept {
+  bool is_of(const PendingPacket<S, Extended>& one, const std::byte* record) const noexcept {
     if constexpr (Extended)
-      return same_key(plan_of<S>().key, pending.key[i], pending.seen.extra[i].data(), record,
-                      record + plan_of<S>().key_at);
-    else return same_key(pending.key[i], record);
+      return same_key(plan_of<S>().key, one.key, one.seen.extra.data(), record, record + plan_of<S>().key_at);
+    else return same_key(one.key, record);
   }
 
   template <class S>
-  void begin_record(std::byte* record, const Pending<S, Extended>& pending, std::size_t i,
-                    const Arrival& arrival) noexcept {
-    begin<S>(record, pending.key[i], arrival);
+  void begin_record(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival) noexcept {
+    begin<S>(record, one.key, arrival);
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
-      std::memcpy(record + plan.key_at, pending.seen.extra[i].data(), 8 * plan.key.extra_words);
+      std::memcpy(record + plan.key_at, one.seen.extra.data(), 8 * plan.key.extra_words);
       std::copy(plan.blank.begin(), plan.blank.end(), record + plan.columns_at);
     }
   }
 
   template <class S>
-  void count_packet(std::byte* record, const Pending<S, Extended>& pending, std::size_t i, const Arrival& arrival,
+  void count_packet(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival,
                     bool is_new) noexcept {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
-      const auto sight = pending.sight(i);
+      const auto sight = one.sight();
       const Word reverse = runs_back<S>(record, arrival);
       const bool first = is_new || (reverse != 0 && !(S::forward_end(record) & state::reverse_seen));
       if (first) run_first(plan.first[reverse], record, sight);
       run_each(plan, record, sight, reverse, first);
     }
-    account<S>(record, *pending.headers[i], arrival, timeouts_);
+    account<S>(record, *one.headers, arrival, timeouts_);
   }
 
   /// Ends what must end before this packet counts. True: the flow is over, the packet begins another in its place.
   template <class S>
-  bool ends_before(std::byte* record, const Pending<S, Extended>& pending, std::size_t i, const Arrival& arrival,
+  bool ends_before(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival,
                    Ended& ended) noexcept {
-    const auto& headers = *pending.headers[i];
+    const auto& headers = *one.headers;
     if (settle<S>(record, arrival.clock, ended)) return true;
     if ((headers.tcp_flags & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
       if (S::has_packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
@@ -322,7 +316,7 @@ class MeterOf final : public Meter {
       let_go_on<S>(record);
     }
     if constexpr (Extended) {
-      const auto found = outgrown(plan_of<S>().limits[reverse], record, direction, pending.sight(i));
+      const auto found = outgrown(plan_of<S>().limits[reverse], record, direction, one.sight());
       if (found.any && S::has_packets(record)) {
         emit<S>(record, EndReason::active, ended);
         let_go_on<S>(record);

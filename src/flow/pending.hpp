@@ -2,6 +2,7 @@
 // The packets of one family in a burst, between the stages of the meter.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "flow/key.hpp"
 #include "flow/plan.hpp"
 #include "flow/shape.hpp"
+#include "flow/table.hpp"
 
 namespace weir::flow {
 
@@ -23,62 +25,80 @@ struct Nothing {};
 
 /// What columns are made from, and the key's further words.
 struct Seen {
-  std::array<std::array<Word, KeyPlan::extra_words_max>, burst_size> extra;
-  std::array<const Details*, burst_size> details;
+  const Details* details;
+  std::array<Word, KeyPlan::extra_words_max> extra;
 };
+
+/// What is known of one packet: a line of it where keys are short.
+template <class S, bool Extended>
+struct PendingPacket {
+  const Packet* packet;
+  typename S::Key key;
+  const Headers* headers;
+  std::uint64_t hash;
+  const TagLine* line;  ///< where the hash led when the key was made
+  std::byte* likely;    ///< the record, if its tag did not lie and none was erased since
+  bool exchanged, echo_reply;
+  [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
+
+  void put_down(const Packet& its_packet, const Headers& its_headers,
+                [[maybe_unused]] const Details* its_details) noexcept {
+    packet = &its_packet;
+    headers = &its_headers;
+    if constexpr (Extended) seen.details = its_details;
+  }
+
+  Arrival arrival() const noexcept {
+    return {nanoseconds_since_epoch(packet->clock), milliseconds_since_epoch(packet->stamp), interface(), exchanged,
+            echo_reply};
+  }
+  Sight sight() const noexcept { return {*headers, *seen.details, *packet, interface()}; }
+
+ private:
+  std::uint16_t interface() const noexcept { return static_cast<std::uint16_t>(packet->interface + 1); }
+};
+static_assert(sizeof(PendingPacket<Biflow4, false>) == 64);
 
 template <class S, bool Extended>
 struct Pending {
-  static constexpr bool extended = Extended;
+  using One = PendingPacket<S, Extended>;
   std::size_t size = 0;
-  std::array<const Packet*, burst_size> packet;
-  std::array<const Headers*, burst_size> headers;
-  std::array<typename S::Key, burst_size> key;
-  std::array<std::uint64_t, burst_size> hash;
-  std::array<bool, burst_size> exchanged, echo_reply;
-  std::array<std::byte*, burst_size> likely;  ///< the record, if its tag did not lie and none was erased since
-  [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
+  std::array<One, burst_size> packets;
 
-  void put_down(std::size_t at, const Packet& its_packet, const Headers& its_headers,
-                [[maybe_unused]] const Details* its_details) noexcept {
-    packet[at] = &its_packet;
-    headers[at] = &its_headers;
-    if constexpr (Extended) seen.details[at] = its_details;
+  std::span<One> all() noexcept { return std::span{packets}.first(size); }
+  /// At most `count` of them, from number `begin` on.
+  std::span<One> some(std::size_t begin, std::size_t count) noexcept {
+    const auto first = std::min(begin, size);
+    return {packets.data() + first, std::min(count, size - first)};
   }
-
-  Arrival arrival(std::size_t i) const noexcept {
-    return {nanoseconds_since_epoch(packet[i]->clock), milliseconds_since_epoch(packet[i]->stamp), interface(i),
-            exchanged[i], echo_reply[i]};
-  }
-  Sight sight(std::size_t i) const noexcept { return {*headers[i], *seen.details[i], *packet[i], interface(i)}; }
-
- private:
-  std::uint16_t interface(std::size_t i) const noexcept { return static_cast<std::uint16_t>(packet[i]->interface + 1); }
 };
 
 /// The packets of `which` by family, those of `next` on their way: another core may have written them. Each is put down
 /// for both, and stays with its own: a jump would be foreseen wrongly too often. Returns the sum of their octets.
-template <class Four, class Six>
-std::uint64_t tell_apart(Four& fours, Six& sixes, Burst packets, std::span<const Headers> headers,
-                         std::span<const Details> details, std::span<const std::uint16_t> which,
-                         std::span<const std::uint16_t> next) noexcept {
+template <class S4, class S6, bool Extended>
+std::uint64_t tell_apart(Pending<S4, Extended>& fours, Pending<S6, Extended>& sixes, Burst packets,
+                         std::span<const Headers> headers, std::span<const Details> details,
+                         std::span<const std::uint16_t> which, std::span<const std::uint16_t> next) noexcept {
   static constexpr Details no_details{};
-  std::size_t four = 0;
+  auto* four = fours.packets.data();
+  auto* six = sixes.packets.data();
   std::uint64_t octets = 0;
   for (std::size_t n = 0; n < which.size(); ++n) {
     const auto i = which[n], coming = n < next.size() ? next[n] : i;
     prefetch(&packets[coming]);
     prefetch(&headers[coming]);
-    if constexpr (Four::extended)
+    if constexpr (Extended)
       if (!details.empty()) prefetch(&details[coming], sizeof(Details));
     octets += headers[i].octets;
     const auto* detail = details.empty() ? &no_details : &details[i];
-    fours.put_down(four, packets[i], headers[i], detail);
-    sixes.put_down(n - four, packets[i], headers[i], detail);
-    four += headers[i].version == IpVersion::v4;
+    four->put_down(packets[i], headers[i], detail);
+    six->put_down(packets[i], headers[i], detail);
+    const std::size_t is_four = headers[i].version == IpVersion::v4;
+    four += is_four;
+    six += 1 - is_four;
   }
-  fours.size = four;
-  sixes.size = which.size() - four;
+  fours.size = static_cast<std::size_t>(four - fours.packets.data());
+  sixes.size = static_cast<std::size_t>(six - sixes.packets.data());
   return octets;
 }
 

@@ -110,7 +110,7 @@ struct NarrowClocks {
 
   static Word last(const std::byte* at) noexcept { return load_word(at) + (load_word(at + 8) & longest); }
   static void set_last(std::byte* at, Word last) noexcept {
-    store_word(at + 8, ((last - load_word(at)) & longest) | (load_word(at + 8) & ~longest));
+    store_word(at + 8, load_word(at + 8) + (last - NarrowClocks::last(at)));
   }
   static Clocks load(const std::byte* at, const std::byte* end) noexcept {
     const Word first = load_word(at), differences = load_word(at + 8);

@@ -122,23 +122,20 @@ class Table {
 
   /// Where a hash leads: the line from its lower half, the tag from its upper end.
   std::size_t line_of(std::uint64_t hash) const noexcept { return (hash & 0xffff'ffffu) * lines_ >> 32; }
-  static std::uint16_t tag_of(std::uint64_t hash) noexcept {
-    const auto tag = static_cast<std::uint16_t>(hash >> 48);
-    return tag ? tag : 1;
-  }
+  static std::uint16_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint16_t>(hash >> 48 | 1); }
   TagLine& line(std::size_t number) const noexcept {
     return *(reinterpret_cast<TagLine*>(line_memory_.data()) + number);
   }
   std::size_t lines() const noexcept { return lines_; }
 
   void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
-  /// The record that the hash most likely leads to, and the hint it was given; nullptr where no tag agrees.
+  /// The record that the hash most likely leads to, by way of its line, and the hint it was given; nullptr where no tag
+  /// agrees.
   struct Likely {
     std::byte* record;
     bool hint;
   };
-  Likely likely(std::uint64_t hash, unsigned pool) const noexcept {
-    const auto& at = line(line_of(hash));
+  Likely likely(const TagLine& at, std::uint64_t hash, unsigned pool) const noexcept {
     const auto matches = at.matches(tag_of(hash));
     if (!matches) return {nullptr, false};
     const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};

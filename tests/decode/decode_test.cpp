@@ -86,6 +86,30 @@ TEST(Decode, a_burst_is_its_packets_one_by_one) {
   EXPECT_EQ(headers.back().octets, stale_headers().octets);
 }
 
+TEST(Decode, a_burst_is_called_plain_where_all_of_it_is_metered_whole_and_without_notes) {
+  const auto plain = [](std::vector<frames::Captured> owned) {
+    std::vector<Packet> packets;
+    for (const auto& packet : owned) packets.push_back(packet.packet());
+    std::vector<Headers> headers(packets.size());
+    std::vector<Outcome> outcomes(packets.size());
+    return decode::decode_burst(packets, headers, outcomes);
+  };
+  const auto tcp = frames::tcp("10.0.0.1:1 > 10.0.0.2:2").captured();
+  EXPECT_TRUE(plain({100, tcp}));
+  for (const std::size_t at : {0, 50, 99}) {
+    std::vector<frames::Captured> burst{100, tcp};
+    burst[at].about.selection = Selection::filtered;
+    EXPECT_FALSE(plain(burst)) << "not metered";
+    burst[at] = tcp;
+    burst[at].about.notes = note_bit(Note::late);
+    EXPECT_FALSE(plain(burst)) << "noted where it was captured";
+    burst[at] = frames::tcp("10.0.0.1:1 > 10.0.0.2:2").ip_length(1500).captured();
+    EXPECT_FALSE(plain(burst)) << "noted by decode";
+    burst[at] = frames::udp("10.0.0.1:1 > 10.0.0.2:2").fragment(0, true).captured();
+    EXPECT_FALSE(plain(burst)) << "a fragment";
+  }
+}
+
 TEST(Decode, no_octets_at_all_are_judged_like_any_number_of_them) {
   for (const auto link : {Link::ethernet, Link::null, Link::loop, Link::sll, Link::sll2}) {
     EXPECT_EQ(fast(link, {}, 0), "malformed_link");
@@ -164,6 +188,10 @@ TEST(Decode, agrees_with_its_slow_twin_on_a_million_damaged_packets) {
     ASSERT_EQ(!ip.empty(), twin.ip_at.has_value());
     ASSERT_EQ(ip.empty() ? 0 : captured.size() - ip.size(), twin.ip_at.value_or(0));
     ASSERT_TRUE(same_answer(outcome, on_the_road, outcome, headers)) << text_of(outcome, on_the_road);
+    Outcome alone{};
+    const bool plain = decode::decode_burst({&packet, 1}, {&on_the_road, 1}, {&alone, 1});
+    ASSERT_TRUE(!plain ||
+                (alone == Outcome::metered && on_the_road.notes == 0 && on_the_road.fragment == Fragment::none));
     if (decode::decode_straight(packet, on_the_road)) ++straight[on_the_road.version == IpVersion::v6];
     ASSERT_TRUE(same_answer(outcome, headers, twin.outcome, twin.headers)) << "round " << i << "\n"
                                                                            << text_of(outcome, headers) << "\n"

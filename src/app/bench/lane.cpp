@@ -61,10 +61,10 @@ std::string Lane::check() {
 
 std::span<const std::uint16_t> Lane::decode(std::span<Packet> packets) noexcept {
   clock_ = packets.back().clock;
-  decode::decode_burst(packets, headers_, outcomes_);
-  tallies_.add(packets, headers_, outcomes_);
+  const bool plain = decode::decode_burst(packets, headers_, outcomes_);
+  tallies_.add(packets, headers_, outcomes_, plain);
   own_.clear();
-  own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()));
+  own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()), plain);
   return own_.places();
 }
 

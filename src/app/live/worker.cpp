@@ -126,11 +126,11 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
     for (const auto& packet : packets) prefetch(packet.bytes);  // they look into them before decode() would
   if (from.sampler.active()) sample(from, packets);
   if (selector_.active()) show_whole(from, packets, [this](std::span<Packet> those) { selector_.select(those); });
-  decode(from, packets);
+  const bool plain = decode(from, packets);
   if (from.check && !from.check->finished()) [[unlikely]]
     check_hashes(from, packets.size());
 
-  counters_.packets.add(packets, headers_, outcomes_);
+  counters_.packets.add(packets, headers_, outcomes_, plain);
   own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   if (reshard) {
@@ -144,7 +144,7 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
     // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
   } else {
-    own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()));
+    own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()), plain);
   }
   fragments_.add(packets, headers_, details_, own_, ended_);
   hand_over();
@@ -174,14 +174,16 @@ void Worker::sample(Receiving& from, std::span<Packet> packets) noexcept {
   from.state->selected.store(from.sampler.counts().selected, std::memory_order_relaxed);
 }
 
-void Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
-  decoding_.decode(packets, headers_, details_, outcomes_);
+/// True as decode_burst() says it.
+bool Worker::decode(Receiving& from, std::span<Packet> packets) noexcept {
+  if (decoding_.decode(packets, headers_, details_, outcomes_)) return true;
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (outcomes_[i] == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]] {
       const auto whole = from.queue->whole(i);
       decoding_.decode({&whole, 1}, std::span{headers_}.subspan(i),
                        std::span{details_}.subspan(details_.empty() ? 0 : i), std::span{outcomes_}.subspan(i));
     }
+  return false;
 }
 
 void Worker::check_hashes(Receiving& from, std::size_t packets) noexcept {

@@ -158,7 +158,7 @@ class Worker {
   template <class Judge>
   static void show_whole(Receiving& from, std::span<Packet> packets, Judge judge) noexcept;
   void sample(Receiving& from, std::span<Packet> packets) noexcept;
-  void decode(Receiving& from, std::span<Packet> packets) noexcept;
+  bool decode(Receiving& from, std::span<Packet> packets) noexcept;
   void check_hashes(Receiving& from, std::size_t packets) noexcept;
   void pass_on(unsigned to, const Packet& packet, std::size_t i) noexcept;
   std::size_t take_over() noexcept;
