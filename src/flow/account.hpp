@@ -29,7 +29,8 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
 [[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
   const Word ttl = headers.ttl;
   Word octets = load_word(direction + Direction::octets_at) + headers.octets;
-  if (octets >> 48 != ttl * 0x101) [[unlikely]] {
+  static_assert(Direction::ttl_maximum_at == Direction::ttl_minimum_at + 1);
+  if (load_native<std::uint16_t>(direction + Direction::ttl_minimum_at) != ttl * 0x101) [[unlikely]] {
     const Word least = octets >> 48 & 0xff, greatest = octets >> 56;
     octets = (octets & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
   }

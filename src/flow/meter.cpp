@@ -53,7 +53,7 @@ class MeterOf final : public Meter {
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
       // First stage: the families told apart, keys and hashes.
-      counters_.octets += tell_apart(first.four, first.six, packets, headers, details, part(n), part(n + 1));
+      counters_.octets += tell_apart(first.four, first.six, packets, headers, details, part(n));
       make_keys(first.four);
       make_keys(first.six);
       second.erased = table_.erased();
@@ -164,9 +164,9 @@ class MeterOf final : public Meter {
     }
   }
   std::size_t at_a_time() const noexcept {
-    constexpr std::size_t many_flows = 4 << 20;
+    constexpr std::size_t few_flows = 128 << 10, many_flows = 4 << 20;
     if (table_.full()) return 1;
-    return table_.live() > many_flows ? 16 : 4;
+    return table_.live() < few_flows || table_.live() > many_flows ? 16 : 4;
   }
 
   template <class S>

@@ -73,22 +73,17 @@ struct Pending {
   }
 };
 
-/// The packets of `which` by family, those of `next` on their way: another core may have written them. Each is put down
-/// for both, and stays with its own: a jump would be foreseen wrongly too often. Returns the sum of their octets.
+/// The packets of `which` by family. Each is put down for both, and stays with its own: a jump would be foreseen
+/// wrongly too often. Returns the sum of their octets.
 template <class S4, class S6, bool Extended>
 std::uint64_t tell_apart(Pending<S4, Extended>& fours, Pending<S6, Extended>& sixes, Burst packets,
                          std::span<const Headers> headers, std::span<const Details> details,
-                         std::span<const std::uint16_t> which, std::span<const std::uint16_t> next) noexcept {
+                         std::span<const std::uint16_t> which) noexcept {
   static constexpr Details no_details{};
   auto* four = fours.packets.data();
   auto* six = sixes.packets.data();
   std::uint64_t octets = 0;
-  for (std::size_t n = 0; n < which.size(); ++n) {
-    const auto i = which[n], coming = n < next.size() ? next[n] : i;
-    prefetch(&packets[coming]);
-    prefetch(&headers[coming]);
-    if constexpr (Extended)
-      if (!details.empty()) prefetch(&details[coming], sizeof(Details));
+  for (const auto i : which) {
     octets += headers[i].octets;
     const auto* detail = details.empty() ? &no_details : &details[i];
     four->put_down(packets[i], headers[i], detail);
