@@ -57,13 +57,33 @@ template <class S>
   return (timeouts.idle_still - since_last) | (timeouts.active_still - since_first) | since_last;
 }
 
-/// False: it has not, which is all that is asked of most.
+/// 0: it has not, which is all that is asked of most.
 template <class S>
-[[gnu::always_inline]] inline bool may_have_ended(const std::byte* record, Word now,
+[[gnu::always_inline]] inline Word may_have_ended(const std::byte* record, Word now,
                                                   const Timeouts& timeouts) noexcept {
-  const Word closing = S::forward_state(record) & state::closing;
-  return (sign_of_timeout<S>(record, now, timeouts) >> 63 | closing) != 0;
+  return sign_of_timeout<S>(record, now, timeouts) >> 63 | (S::forward_state(record) & state::closing);
 }
+
+/// Of some records that which was touched longest ago, and whether any may have ended.
+struct Oldest {
+  std::size_t number = 0;
+  Word last = ~Word{0}, first = ~Word{0}, states = 0;
+
+  /// By arithmetic: which one is older nobody can foresee.
+  template <class S>
+  [[gnu::always_inline]] void look(const std::byte* record, std::size_t its_number) noexcept {
+    const Word its_last = S::last(record);
+    Word older = -Word{its_last < last};
+    asm("" : "+r"(older));  // or GCC makes a jump of it
+    number ^= (number ^ its_number) & older;
+    last ^= (last ^ its_last) & older;
+    first = std::min(first, S::first(record));
+    states |= S::forward_state(record);
+  }
+  bool any_may_have_ended(Word now, const Timeouts& timeouts) const noexcept {
+    return now - last >= timeouts.idle || now - first >= timeouts.active || (states & state::closing) != 0;
+  }
+};
 
 /// How often the whole table is looked through: a quarter of the shortest timeout, within these bounds.
 inline Word sweep_period(const Timeouts& timeouts) noexcept {

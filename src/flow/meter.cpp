@@ -165,7 +165,7 @@ class MeterOf final : public Meter {
   }
   std::size_t at_a_time() const noexcept {
     constexpr std::size_t few_flows = 128 << 10, many_flows = 4 << 20;
-    if (table_.full()) return 1;
+    if (table_.full()) return 2;
     return table_.live() < few_flows || table_.live() > many_flows ? 16 : 4;
   }
 
@@ -208,7 +208,7 @@ class MeterOf final : public Meter {
     const auto likely = table_.likely(*one.line, one.hash, pool_of<S>);
     one.likely = likely.record;
     if (!likely.record) {
-      if (table_.full()) table_.prefetch_candidates(one.hash, {judged_octets<S4>, judged_octets<S6>});
+      if (table_.full()) table_.prefetch_candidates(*one.line);
       return;
     }
     if constexpr (in_first_line<S>) {
@@ -218,9 +218,7 @@ class MeterOf final : public Meter {
       prefetch(likely.record, live_octets<S>());
     }
   }
-  /// Of a record, to judge whether it has ended and when its last packet came.
-  template <class S>
-  static constexpr std::size_t judged_octets = S::reverse_at;
+  static_assert(S4::reverse_at <= 64 && S6::reverse_at <= 128, "what is asked of a record that may have to go");
   template <class S>
   static constexpr bool in_first_line = !Extended && S::reverse_at <= 64;
 
@@ -230,8 +228,8 @@ class MeterOf final : public Meter {
                                     Ended& ended) noexcept {
     auto* record = one.likely;
     if (!record || erased != table_.erased() || !is_of(one, record)) [[unlikely]]
-      record = table_.find(one.hash, pool_of<S>, [&](const std::byte* at) { return is_of(one, at); });
-    if (!record || !count_at_once(record, one)) [[unlikely]]
+      return find_and_count(one, ended);
+    if (!count_at_once(record, one)) [[unlikely]]
       count_step_by_step(record, one, ended);
   }
 
@@ -252,20 +250,25 @@ class MeterOf final : public Meter {
     return true;
   }
 
+  /// Most of those that are not where they are likely to be are new.
+  template <class S>
+  [[gnu::noinline]] void find_and_count(const PendingPacket<S, Extended>& one, Ended& ended) noexcept {
+    const auto home = table_.line_of(one.hash);
+    auto* record = table_.find(home, one.hash, pool_of<S>, [&](const std::byte* at) { return is_of(one, at); });
+    if (record) {
+      if (!count_at_once(record, one)) count_step_by_step(record, one, ended);
+      return;
+    }
+    const auto arrival = one.arrival();
+    begin_and_count(new_place<S>(home, one.hash, arrival, ended), one, arrival);
+  }
+
   template <class S>
   [[gnu::noinline]] void count_step_by_step(std::byte* record, const PendingPacket<S, Extended>& one,
                                             Ended& ended) noexcept {
     const auto arrival = one.arrival();
-    bool is_new = false;
-    if (!record) {
-      make_room(one.hash, arrival.clock, ended);
-      record = table_.insert(one.hash, pool_of<S>, arrival.exchanged);
-      is_new = true;
-    } else {
-      is_new = ends_before(record, one, arrival, ended);
-    }
-    if (is_new) begin_record(record, one, arrival);
-    count_packet(record, one, arrival, is_new);
+    if (ends_before(record, one, arrival, ended)) begin_and_count(record, one, arrival);
+    else count_packet(record, one, arrival, false);
   }
 
   template <class S>
@@ -276,12 +279,17 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  void begin_record(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival) noexcept {
-    begin<S>(record, one.key, arrival);
+  [[gnu::always_inline]] void begin_and_count(std::byte* record, const PendingPacket<S, Extended>& one,
+                                              const Arrival& arrival) noexcept {
     if constexpr (Extended) {
+      begin<S>(record, one.key, arrival);
       const auto& plan = plan_of<S>();
       std::memcpy(record + plan.key_at, one.seen.extra.data(), 8 * plan.key.extra_words);
       std::copy(plan.blank.begin(), plan.blank.end(), record + plan.columns_at);
+      count_packet(record, one, arrival, true);
+    } else {
+      begin_with<S>(record, one.key, *one.headers, arrival);
+      if (one.headers->tcp_flags & timeouts_.closing_flags) closes<S>(record, false, one.headers->tcp_flags);
     }
   }
 
@@ -346,63 +354,77 @@ class MeterOf final : public Meter {
     }
   }
 
-  /// No free way in its line and the next, or a full table: ends, with their own reasons, the line's records that are
-  /// past an end; if that frees nothing, the one touched longest ago.
-  void make_room(std::uint64_t hash, Word now, Ended& ended) noexcept {
-    if (table_.has_room(hash)) [[likely]]
-      return;
-    if (table_.can_grow()) {
+  /// Where a new record goes.
+  template <class S>
+  [[gnu::always_inline]] std::byte* new_place(std::size_t home, std::uint64_t hash, const Arrival& arrival,
+                                              Ended& ended) noexcept {
+    for (; !table_.has_room(home); home = table_.line_of(hash)) {
+      if (!table_.can_grow()) {
+        if (auto* record = make_room<S>(home, hash, arrival, ended)) return record;
+        break;
+      }
       grow();
-      return make_room(hash, now, ended);
     }
-    std::size_t number = table_.line_of(hash);
+    return table_.insert(home, hash, pool_of<S>, arrival.exchanged);
+  }
+
+  /// No free way in its line and the next, or a full table: ends, with their own reasons, the line's records that are
+  /// past an end; if that frees nothing, the one touched longest ago. Returns that one's place, taken again, if it does
+  /// for the new record; else nullptr, and there is room.
+  template <class S>
+  [[gnu::always_inline]] std::byte* make_room(std::size_t home, std::uint64_t hash, const Arrival& arrival,
+                                              Ended& ended) noexcept {
+    auto number = home;
     while (table_.line(number).taken() == 0)  // full elsewhere: the next line that holds any
       number = table_.after(number);
-    const auto line = table_.line(number);  // as it was before any of it ended
-    const auto live_before = table_.live();
-    std::size_t oldest = 0;
-    Word oldest_last = ~Word{0};
+    const auto& line = table_.line(number);
+    Oldest oldest;
     for (Word ways = line.taken(); ways; ways &= ways - 1) {
       const auto way = static_cast<std::size_t>(std::countr_zero(ways));
       const Place place{line.places[way]};
-      const auto last = place.pool() == 0 ? settle_or_last<S4>(number, way, place, now, ended)
-                                          : settle_or_last<S6>(number, way, place, now, ended);
-      const bool older = last < oldest_last;
-      oldest_last = older ? last : oldest_last;
-      oldest = older ? way : oldest;
+      if (place.pool() == 0) oldest.look<S4>(table_.pool(0).record(place.slot()), way);
+      else oldest.look<S6>(table_.pool(1).record(place.slot()), way);
     }
-    if (table_.live() < live_before) return;
-    const Place place{line.places[oldest]};
-    if (place.pool() == 0) evict<S4>(number, oldest, place, ended);
-    else evict<S6>(number, oldest, place, ended);
+    if (oldest.any_may_have_ended(arrival.clock, timeouts_) && end_what_is_over(number, arrival.clock, ended))
+      return nullptr;
+    const Place place{line.places[oldest.number]};
+    if (place.pool() == 0) evict<S4>(place, ended);
+    else evict<S6>(place, ended);
+    if (number == home && place.pool() == pool_of<S> && line.guests == 0) [[likely]]
+      return table_.replace(number, oldest.number, hash, arrival.exchanged);
+    if (place.pool() == 0) erase_in<S4>(number, oldest.number);
+    else erase_in<S6>(number, oldest.number);
+    return nullptr;
+  }
+
+  /// Whether any place is free then.
+  [[gnu::noinline]] bool end_what_is_over(std::size_t number, Word now, Ended& ended) noexcept {
+    const auto& line = table_.line(number);
+    const auto live_before = table_.live();
+    for (Word ways = line.taken(); ways; ways &= ways - 1) {
+      const auto way = static_cast<std::size_t>(std::countr_zero(ways));
+      const Place place{line.places[way]};
+      auto* record = table_.record_at(place);
+      if (place.pool() == 0 ? settle<S4>(record, now, ended) : settle<S6>(record, now, ended))
+        place.pool() == 0 ? erase_in<S4>(number, way) : erase_in<S6>(number, way);
+    }
+    return table_.live() < live_before;
   }
 
   template <class S>
   std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
     return {hash_in<S>(record), S::is_exchanged(record)};
   }
-  void grow() noexcept {
+  [[gnu::noinline]] void grow() noexcept {
     table_.grow([this](unsigned pool, const std::byte* record) {
       return pool == 0 ? hash_and_hint<S4>(record) : hash_and_hint<S6>(record);
     });
   }
 
-  /// Frees the place if its record is past its end; else says when its last packet came.
   template <class S>
-  Word settle_or_last(std::size_t line, std::size_t way, Place place, Word now, Ended& ended) noexcept {
-    auto* record = table_.record_at(place);
-    const auto last = S::last(record);
-    if (!may_have_ended<S>(record, now, timeouts_) || !settle<S>(record, now, ended)) [[likely]]
-      return last;
-    erase_in<S>(line, way);
-    return ~Word{0};
-  }
-
-  template <class S>
-  void evict(std::size_t line, std::size_t way, Place place, Ended& ended) noexcept {
+  void evict(Place place, Ended& ended) noexcept {
     const auto* record = table_.record_at(place);
     if (S::has_packets(record)) emit<S>(record, EndReason::lack_of_resources, ended);
-    erase_in<S>(line, way);
   }
 
   template <class S>

@@ -143,23 +143,24 @@ class Table {
     return {pools_[pool].record(place.slot()), place.hint()};
   }
 
-  /// Prefetches the records among which one must go for a new one with this hash, up to `octets[pool]` of each.
-  void prefetch_candidates(std::uint64_t hash, std::array<std::size_t, 2> octets) const noexcept {
-    const auto& at = line(line_of(hash));
+  /// Prefetches the records among which one must go for a new one of this line: one line of IPv4's, two of IPv6's.
+  void prefetch_candidates(const TagLine& at) const noexcept {
     for (auto ways = at.taken(); ways; ways &= ways - 1) {
       const Place place{at.places[static_cast<unsigned>(std::countr_zero(ways))]};
-      const auto* record = record_at(place);
-      for (std::size_t i = 0; i < octets[place.pool()]; i += 64) weir::prefetch(record + i);
+      if (place.pool() == 0) [[likely]]
+        weir::prefetch(pools_[0].record(place.slot()));
+      else weir::prefetch(pools_[1].record(place.slot()), 128);
     }
   }
 
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }
   const RecordPool& pool(unsigned number) const noexcept { return pools_[number]; }
 
+  // `home` is line_of(hash), reckoned once; it is another one after grow().
+
   /// The record for which `is_it(record)`, among those of `pool` whose tag agrees; nullptr if there is none.
   template <class IsIt>
-  std::byte* find(std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
-    const auto home = line_of(hash);
+  std::byte* find(std::size_t home, std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
     if (auto* record = find_in(line(home), hash, pool, is_it)) return record;
     return line(home).away == 0 ? nullptr : find_in(line(after(home)), hash, pool, is_it);
   }
@@ -169,15 +170,15 @@ class Table {
   /// How many were ever erased.
   std::uint64_t erased() const noexcept { return erased_; }
   static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
-  bool has_room(std::uint64_t hash) const noexcept {
-    return live_ < room_ && (has_room(line(line_of(hash))) || has_room(line(after(line_of(hash)))));
+  bool has_room(std::size_t home) const noexcept {
+    return live_ < room_ && (has_room(line(home)) || has_room(line(after(home))));
   }
 
-  /// A new record's place; has_room(hash) must hold. The hint is for likely().
-  std::byte* insert(std::uint64_t hash, unsigned pool, bool hint) noexcept {
+  /// A new record's place; has_room(home) must hold. The hint is for likely().
+  [[gnu::always_inline]] std::byte* insert(std::size_t home, std::uint64_t hash, unsigned pool, bool hint) noexcept {
     WEIR_ASSERT(!full());
     const auto slot = pools_[pool].take();
-    [[maybe_unused]] const bool found = put_tag(hash, Place::in(pool, slot), hint);
+    [[maybe_unused]] const bool found = put_tag(home, hash, Place::in(pool, slot), hint);
     WEIR_ASSERT(found);
     ++live_;
     return pools_[pool].record(slot);
@@ -221,8 +222,19 @@ class Table {
     else erase(hash_of(place), place);
   }
 
+  /// Erases what is in a way of a line without guests, and takes its place for a new record of that line and pool.
+  std::byte* replace(std::size_t home, std::size_t way, std::uint64_t hash, bool hint) noexcept {
+    auto& at = line(home);
+    WEIR_ASSERT(at.guests == 0);
+    const Place place{at.places[way]};
+    at.tags[way] = tag_of(hash);
+    at.places[way] = Place::in(place.pool(), place.slot()).number | (hint ? Place::hint_bit : 0);
+    ++erased_;
+    return record_at(place);
+  }
+
   /// Frees a place and leaves its tag to clear(), which must come before the next lookup.
-  void leave(Place place) noexcept {
+  [[gnu::always_inline]] void leave(Place place) noexcept {
     pools_[place.pool()].give_back(place.slot());
     --live_;
     ++erased_;
@@ -249,8 +261,7 @@ class Table {
   }
 
   /// Where the hash leads; false, and nothing changed, without room there.
-  bool put_tag(std::uint64_t hash, Place place, bool hint) noexcept {
-    const auto home = line_of(hash);
+  [[gnu::always_inline]] bool put_tag(std::size_t home, std::uint64_t hash, Place place, bool hint) noexcept {
     const bool away = !has_room(line(home));
     auto& at = line(away ? after(home) : home);
     const auto free_ways = at.matches(0);
@@ -283,7 +294,7 @@ class Table {
         some[count++] = {hash, slot, hint};
       }
       for (const auto& tag : std::span{some}.first(count))
-        if (!put_tag(tag.hash, Place::in(pool, tag.slot), tag.hint) && can_grow()) return false;
+        if (!put_tag(line_of(tag.hash), tag.hash, Place::in(pool, tag.slot), tag.hint) && can_grow()) return false;
     }
     return true;
   }

@@ -20,15 +20,16 @@ struct TableUnderTest {
     table.grow([](unsigned, const std::byte* record) { return describe(record); });
   }
   std::byte* add(std::uint64_t hash, unsigned pool) {
-    while (!table.has_room(hash) && table.can_grow()) grow();
-    if (!table.has_room(hash)) return nullptr;
-    auto* record = table.insert(hash, pool, hint(hash));
+    while (!table.has_room(table.line_of(hash)) && table.can_grow()) grow();
+    if (!table.has_room(table.line_of(hash))) return nullptr;
+    auto* record = table.insert(table.line_of(hash), hash, pool, hint(hash));
     store_native(record, hash);
     store_native(record + mark_at, std::uint64_t{0});
     return record;
   }
   std::byte* find(std::uint64_t hash, unsigned pool) const {
-    return table.find(hash, pool, [&](const std::byte* at) { return load_native<std::uint64_t>(at) == hash; });
+    return table.find(table.line_of(hash), hash, pool,
+                      [&](const std::byte* at) { return load_native<std::uint64_t>(at) == hash; });
   }
   static bool hint(std::uint64_t hash) { return (hash & 1) != 0; }
   static std::pair<std::uint64_t, bool> describe(const std::byte* record) {
@@ -125,7 +126,7 @@ TEST(Table,
   std::size_t found = 0;
   for (const auto& [hash, record] : there) {
     const auto is_it = [record = record](const std::byte* at) { return at == record; };
-    found += under.table.find(one_line(hash), 0, is_it) != nullptr;
+    found += under.table.find(under.table.line_of(one_line(hash)), one_line(hash), 0, is_it) != nullptr;
   }
   EXPECT_EQ(found, 2 * TagLine::ways);
   EXPECT_EQ(under.table.live(), 60u);
