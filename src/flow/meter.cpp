@@ -368,9 +368,9 @@ class MeterOf final : public Meter {
     return table_.insert(home, hash, pool_of<S>, arrival.exchanged);
   }
 
-  /// No free way in its line and the next, or a full table: ends, with their own reasons, the line's records that are
-  /// past an end; if that frees nothing, the one touched longest ago. Returns that one's place, taken again, if it does
-  /// for the new record; else nullptr, and there is room.
+  /// No free way in its line and the next, or a full table: ends, with their own reasons, those of the line's
+  /// candidates that are past an end; if that frees nothing, the one touched longest ago. Returns that one's place,
+  /// taken again, if it does for the new record; else nullptr, and there is room.
   template <class S>
   [[gnu::always_inline]] std::byte* make_room(std::size_t home, std::uint64_t hash, const Arrival& arrival,
                                               Ended& ended) noexcept {
@@ -379,12 +379,11 @@ class MeterOf final : public Meter {
       number = table_.after(number);
     const auto& line = table_.line(number);
     Oldest oldest;
-    for (Word ways = line.taken(); ways; ways &= ways - 1) {
-      const auto way = static_cast<std::size_t>(std::countr_zero(ways));
+    line.candidates([&](unsigned way) {
       const Place place{line.places[way]};
       if (place.pool() == 0) oldest.look<S4>(table_.pool(0).record(place.slot()), way);
       else oldest.look<S6>(table_.pool(1).record(place.slot()), way);
-    }
+    });
     if (oldest.any_may_have_ended(arrival.clock, timeouts_) && end_what_is_over(number, arrival.clock, ended))
       return nullptr;
     const Place place{line.places[oldest.number]};
@@ -399,15 +398,15 @@ class MeterOf final : public Meter {
 
   /// Whether any place is free then.
   [[gnu::noinline]] bool end_what_is_over(std::size_t number, Word now, Ended& ended) noexcept {
-    const auto& line = table_.line(number);
+    const auto line = table_.line(number);  // as it was before any of it ended
     const auto live_before = table_.live();
-    for (Word ways = line.taken(); ways; ways &= ways - 1) {
-      const auto way = static_cast<std::size_t>(std::countr_zero(ways));
+    line.candidates([&](unsigned way) {
+      if (table_.line(number).tags[way] == 0) return;
       const Place place{line.places[way]};
       auto* record = table_.record_at(place);
       if (place.pool() == 0 ? settle<S4>(record, now, ended) : settle<S6>(record, now, ended))
         place.pool() == 0 ? erase_in<S4>(number, way) : erase_in<S6>(number, way);
-    }
+    });
     return table_.live() < live_before;
   }
 

@@ -52,6 +52,20 @@ struct alignas(64) TagLine {
   }
   /// Bit i: there is something in way i.
   unsigned taken() const noexcept { return ~matches(0) & ((1u << ways) - 1); }
+
+  /// `one(way)` for the candidates, of which one must go for a new record: the first four that are taken. Always four,
+  /// the last of fewer again and again, for where a loop ends that nobody can foresee costs as much as a line of
+  /// memory; and no more, for each of them is one. The line must not be empty.
+  template <class One>
+  [[gnu::always_inline]] void candidates(One one) const noexcept {
+    auto left = taken();
+    for (int i = 0; i < 4; ++i) {
+      one(static_cast<unsigned>(std::countr_zero(left)));
+      const auto others = left & (left - 1);
+      left = others ? others : left;
+      asm("" : "+r"(left));  // or GCC leaves the loop early
+    }
+  }
 };
 static_assert(sizeof(TagLine) == 64, "one bucket, one cache line");
 
@@ -143,14 +157,16 @@ class Table {
     return {pools_[pool].record(place.slot()), place.hint()};
   }
 
-  /// Prefetches the records among which one must go for a new one of this line: one line of IPv4's, two of IPv6's.
+  /// Prefetches a line's candidates: one line of IPv4's records, two of IPv6's.
   void prefetch_candidates(const TagLine& at) const noexcept {
-    for (auto ways = at.taken(); ways; ways &= ways - 1) {
-      const Place place{at.places[static_cast<unsigned>(std::countr_zero(ways))]};
+    if (at.taken() == 0) [[unlikely]]
+      return;
+    at.candidates([&](unsigned way) {
+      const Place place{at.places[way]};
       if (place.pool() == 0) [[likely]]
         weir::prefetch(pools_[0].record(place.slot()));
       else weir::prefetch(pools_[1].record(place.slot()), 128);
-    }
+    });
   }
 
   std::byte* record_at(Place place) const noexcept { return pools_[place.pool()].record(place.slot()); }

@@ -139,5 +139,37 @@ TEST(Table,
   EXPECT_EQ(under.table.line(1).guests, 0u);
 }
 
+TEST(Table, has_as_candidates_of_a_line_its_first_four_and_the_last_of_fewer_again) {
+  for (unsigned taken = 1; taken < 1u << TagLine::ways; ++taken) {
+    TagLine line{};
+    for (unsigned way = 0; way < TagLine::ways; ++way) line.tags[way] = taken >> way & 1;
+    std::vector<unsigned> wanted, ways;
+    for (unsigned way = 0; way < TagLine::ways && wanted.size() < 4; ++way)
+      if (line.tags[way]) wanted.push_back(way);
+    wanted.resize(4, wanted.back());
+    line.candidates([&](unsigned way) { ways.push_back(way); });
+    ASSERT_EQ(ways, wanted) << "taken " << taken;
+  }
+}
+
+TEST(Table, gives_a_place_that_is_replaced_to_the_new_hash_and_forgets_the_old_one) {
+  TableUnderTest under{1'000};
+  const std::uint64_t old = 7ull << 48 | 5, fresh = 9ull << 48 | 6, other = 11ull << 48 | 7;
+  auto* record = under.add(old, 1);
+  auto* beside = under.add(other, 1);
+  ASSERT_EQ(under.table.line_of(old), under.table.line_of(fresh));
+  const auto erased = under.table.erased();
+  ASSERT_EQ(under.table.replace(under.table.line_of(fresh), 0, fresh, true), record);
+  store_native(record, fresh);
+  EXPECT_EQ(under.find(old, 1), nullptr);
+  EXPECT_EQ(under.find(fresh, 1), record);
+  EXPECT_EQ(under.find(other, 1), beside);
+  const auto likely = under.table.likely(under.table.line(under.table.line_of(fresh)), fresh, 1);
+  EXPECT_EQ(likely.record, record);
+  EXPECT_TRUE(likely.hint);
+  EXPECT_EQ(under.table.live(), 2u);
+  EXPECT_EQ(under.table.erased(), erased + 1) << "what was likely before is so no longer";
+}
+
 }  // namespace
 }  // namespace weir::flow
