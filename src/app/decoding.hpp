@@ -28,9 +28,10 @@ struct Decoding {
   /// True as decode_burst() says it.
   bool decode(Burst burst, std::span<Headers> headers, std::span<Details> into,
               std::span<Outcome> outcomes) const noexcept {
-    if (in_full()) [[unlikely]]
-      return decode::decode_burst(burst, tunnels, headers, into, outcomes), false;
-    return decode::decode_burst(burst, headers, outcomes);
+    if (!in_full()) [[likely]]
+      return decode::decode_burst(burst, headers, outcomes);
+    decode::decode_burst(burst, tunnels, headers, into, outcomes);
+    return false;
   }
 };
 

@@ -12,7 +12,6 @@
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
-#include "base/prefetch.hpp"
 #include "flow/account.hpp"
 #include "flow/key.hpp"
 #include "flow/plan.hpp"
