@@ -43,35 +43,21 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
   store_word(direction + Direction::end_at, std::max(end, (end & ~low_44) | stamp_ms));
 }
 
+/// A record of a new flow, and its first packet counted, whose direction is forward.
 template <class S>
-void begin_reverse(std::byte* record, const Arrival& arrival) noexcept {
-  Direction reverse{0, arrival.echo_reply ? state::echo_reply : 0, 0, 0};
-  reverse.clear_counts();
-  reverse.store(record + S::reverse_at);
-}
-
-/// A record of a new flow, counting nothing yet. First-packet values are this packet's; its direction is forward.
-template <class S>
-void begin(std::byte* record, const typename S::Key& key, const Arrival& arrival) noexcept {
-  for (std::size_t i = 0; i < S::Key::words; ++i) store_word(record + 8 * i, key.word[i]);
-  Direction forward{0, arrival.exchanged ? state::exchanged : 0, Word{arrival.interface} << 48, 0};
-  forward.clear_counts();
-  forward.store(record + S::forward_at);
-  if constexpr (S::biflow) begin_reverse<S>(record, arrival);
-  S::set_clocks(record, {arrival.clock, arrival.clock, arrival.clock});
-}
-
-/// begin(), and this packet counted: account() would come to the same.
-template <class S>
-[[gnu::always_inline]] inline void begin_with(std::byte* record, const typename S::Key& key, const Headers& headers,
-                                              const Arrival& arrival) noexcept {
+[[gnu::always_inline]] inline void begin(std::byte* record, const typename S::Key& key, const Headers& headers,
+                                         const Arrival& arrival) noexcept {
   for (std::size_t i = 0; i < S::Key::words; ++i) store_word(record + 8 * i, key.word[i]);
   const Word stamp = arrival.stamp_ms;
   Direction{headers.octets | Word{headers.ttl} << 48 | Word{headers.ttl} << 56,
             1 | Word{headers.tcp_flags} << 48 | (arrival.exchanged ? state::exchanged : 0),
             stamp | Word{arrival.interface} << 48, stamp | (S::biflow ? state::counts : 0)}
       .store(record + S::forward_at);
-  if constexpr (S::biflow) begin_reverse<S>(record, arrival);
+  if constexpr (S::biflow) {
+    Direction reverse{0, arrival.echo_reply ? state::echo_reply : 0, 0, 0};
+    reverse.clear_counts();
+    reverse.store(record + S::reverse_at);
+  }
   S::set_clocks(record, {arrival.clock, arrival.clock, arrival.clock});
 }
 

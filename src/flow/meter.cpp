@@ -268,7 +268,7 @@ class MeterOf final : public Meter {
                                             Ended& ended) noexcept {
     const auto arrival = one.arrival();
     if (ends_before(record, one, arrival, ended)) begin_and_count(record, one, arrival);
-    else count_packet(record, one, arrival, false);
+    else count_packet(record, one, arrival);
   }
 
   template <class S>
@@ -281,26 +281,24 @@ class MeterOf final : public Meter {
   template <class S>
   [[gnu::always_inline]] void begin_and_count(std::byte* record, const PendingPacket<S, Extended>& one,
                                               const Arrival& arrival) noexcept {
+    begin<S>(record, one.key, *one.headers, arrival);
+    if (one.headers->tcp_flags & timeouts_.closing_flags) closes<S>(record, false, one.headers->tcp_flags);
     if constexpr (Extended) {
-      begin<S>(record, one.key, arrival);
       const auto& plan = plan_of<S>();
       std::memcpy(record + plan.key_at, one.seen.extra.data(), 8 * plan.key.extra_words);
       std::copy(plan.blank.begin(), plan.blank.end(), record + plan.columns_at);
-      count_packet(record, one, arrival, true);
-    } else {
-      begin_with<S>(record, one.key, *one.headers, arrival);
-      if (one.headers->tcp_flags & timeouts_.closing_flags) closes<S>(record, false, one.headers->tcp_flags);
+      run_first(plan.first[0], record, one.sight());
+      run_each(plan, record, one.sight(), false, true);
     }
   }
 
   template <class S>
-  void count_packet(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival,
-                    bool is_new) noexcept {
+  void count_packet(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival) noexcept {
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = one.sight();
       const Word reverse = runs_back<S>(record, arrival);
-      const bool first = is_new || (reverse != 0 && !(S::forward_end(record) & state::reverse_seen));
+      const bool first = reverse != 0 && !(S::forward_end(record) & state::reverse_seen);
       if (first) run_first(plan.first[reverse], record, sight);
       run_each(plan, record, sight, reverse, first);
     }
