@@ -41,7 +41,7 @@ struct Traffic {
     for (std::size_t i = 0; i < slice; ++i) {
       auto& each = headers[i];
       const auto flow = static_cast<std::uint16_t>(pairs ? i / 2 : i);
-      each = {.octets = 1000, .protocol = protocol::udp, .ttl = 64};
+      each = {.protocol = protocol::udp, .octets = 1000, .ttl = 64};
       store_native(each.source.data(), std::uint32_t{flow});
       each.fragment = part_of(order, i);
       if (each.fragment != Fragment::none) each.fragment_id = pairs && i % 2 ? next_id : ++next_id;

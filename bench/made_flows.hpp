@@ -24,7 +24,7 @@ inline constexpr Instant begin{std::chrono::seconds{1'700'000'000}};
 
 /// A UDP packet of flow number `flow`; addresses and ports are spread as random ones are.
 inline Headers headers_of(std::uint64_t flow, IpVersion version = IpVersion::v4) {
-  Headers headers{.octets = octets_each, .protocol = protocol::udp, .ttl = 64, .version = version};
+  Headers headers{.protocol = protocol::udp, .octets = octets_each, .ttl = 64, .version = version};
   auto state = flow;
   const auto ends = next_word(state), more = next_word(state);
   std::memcpy(headers.source.data(), &ends, 4);

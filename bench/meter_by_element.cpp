@@ -30,7 +30,7 @@ struct Traffic {
     std::mt19937_64 random{1};
     for (std::size_t i = 0; i < packets_in_all; ++i) {
       const auto flow = static_cast<std::uint32_t>(random() % flows);
-      headers[i] = {.octets = 64, .source_port = 1, .destination_port = 2, .protocol = protocol::tcp, .ttl = 64};
+      headers[i] = {.source_port = 1, .destination_port = 2, .protocol = protocol::tcp, .octets = 64, .ttl = 64};
       std::memcpy(headers[i].source.data(), &flow, sizeof flow);
       details[i].tcp_sequence = static_cast<std::uint32_t>(random());
       packets[i].wire = 78;

@@ -31,15 +31,15 @@ enum class Fragment : std::uint8_t { none, first, later };
 struct Headers {
   std::array<std::byte, 16> source{};       ///< IPv4: the first four octets, and zeros
   std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets, and zeros
-  std::uint64_t octets = 0;            ///< from the IP header on, as the IP header claims (RFC 7012 octetDeltaCount)
-  std::uint16_t source_port = 0;       ///< 0 without ports
-  std::uint16_t destination_port = 0;  ///< ICMP and ICMPv6: type × 256 + code
-  std::uint16_t vlan = 0;              ///< outermost VLAN identifier, 0 without
-  std::uint16_t tcp_flags = 0;         ///< 12 bits, 0 where they were not captured
-  std::uint16_t notes = 0;             ///< note_bit()s
+  std::uint16_t source_port = 0;            ///< 0 without ports
+  std::uint16_t destination_port = 0;       ///< ICMP and ICMPv6: type × 256 + code
+  std::uint16_t vlan = 0;                   ///< outermost VLAN identifier, 0 without
   std::uint8_t protocol = 0;
-  std::uint8_t tos = 0;  ///< IPv4 type of service, IPv6 traffic class
-  std::uint8_t ttl = 0;  ///< IPv4 time to live, IPv6 hop limit
+  std::uint8_t tos = 0;         ///< IPv4 type of service, IPv6 traffic class
+  std::uint64_t octets = 0;     ///< from the IP header on, as the IP header claims (RFC 7012 octetDeltaCount)
+  std::uint16_t tcp_flags = 0;  ///< 12 bits, 0 where they were not captured
+  std::uint16_t notes = 0;      ///< note_bit()s
+  std::uint8_t ttl = 0;         ///< IPv4 time to live, IPv6 hop limit
   IpVersion version = IpVersion::v4;
   Fragment fragment = Fragment::none;
   std::uint32_t fragment_id = 0;  ///< identification of a fragmented packet; 0 where it is whole

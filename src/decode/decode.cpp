@@ -103,16 +103,16 @@ void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::spa
 bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcomes) noexcept {
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  unsigned remarkable = 0;
+  std::ranges::fill(outcomes.first(burst.size()), Outcome::metered);
+  bool plain = true;
   for_each(burst, [&](std::size_t i) {
-    outcomes[i] = Outcome::metered;
-    remarkable |= burst[i].notes;
-    if (decode_straight(burst[i], out[i])) [[likely]]
+    const auto& packet = burst[i];
+    if (packet.notes == 0 && decode_straight(packet, out[i])) [[likely]]
       return;
-    outcomes[i] = decode_by_the_chain(burst[i], out[i]);
-    remarkable = 1;
+    plain = false;
+    outcomes[i] = packet.notes == 0 ? decode_by_the_chain(packet, out[i]) : decode(packet, out[i]);
   });
-  return remarkable == 0;
+  return plain;
 }
 
 Bytes ip_packet(const Packet& packet) noexcept {

@@ -57,16 +57,12 @@ constexpr bool is_icmp(std::uint8_t protocol) noexcept {
   return protocol == (N == 4 ? protocol::icmp : protocol::icmpv6);
 }
 
-/// Ports and VLAN lie in Headers as in the word of numbers, and so do protocol and ToS.
-inline const std::byte* ports_at(const Headers& headers) noexcept {
-  static_assert(offsetof(Headers, destination_port) == offsetof(Headers, source_port) + 2 &&
-                offsetof(Headers, vlan) == offsetof(Headers, source_port) + 4 &&
-                sizeof(Headers) >= offsetof(Headers, source_port) + 8);
-  return reinterpret_cast<const std::byte*>(&headers) + offsetof(Headers, source_port);
-}
-inline const std::byte* protocol_at(const Headers& headers) noexcept {
-  static_assert(offsetof(Headers, tos) == offsetof(Headers, protocol) + 1);
-  return reinterpret_cast<const std::byte*>(&headers) + offsetof(Headers, protocol);
+/// The word of numbers, as it lies in Headers.
+inline std::uint64_t numbers_of(const Headers& headers) noexcept {
+  constexpr auto at = offsetof(Headers, source_port);
+  static_assert(offsetof(Headers, destination_port) == at + 2 && offsetof(Headers, vlan) == at + 4 &&
+                offsetof(Headers, protocol) == at + 6 && offsetof(Headers, tos) == at + 7);
+  return load_native<std::uint64_t>(reinterpret_cast<const std::byte*>(&headers) + at);
 }
 
 template <std::size_t N>
@@ -81,8 +77,7 @@ inline Key<N> uniflow_key(const Headers& headers) noexcept {
     key.word[2] = load_native<std::uint64_t>(headers.destination.data());
     key.word[3] = load_native<std::uint64_t>(headers.destination.data() + 8);
   }
-  key.word[Key<N>::numbers] = (load_native<std::uint64_t>(ports_at(headers)) & ~std::uint64_t{0} >> 16) |
-                              std::uint64_t{load_native<std::uint16_t>(protocol_at(headers))} << 48;
+  key.word[Key<N>::numbers] = numbers_of(headers);
   return key;
 }
 

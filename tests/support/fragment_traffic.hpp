@@ -55,7 +55,8 @@ class RandomFragments {
 
   Headers headers() {
     constexpr std::uint8_t protocols[]{protocol::udp, protocol::udp, protocol::tcp, protocol::icmp};
-    Headers out{.octets = 20 + below(1500), .protocol = protocols[below(4)], .ttl = 64};
+    const auto octets = 20 + below(1500);
+    Headers out{.protocol = protocols[below(4)], .octets = octets, .ttl = 64};
     out.version = below(3) == 0 ? IpVersion::v6 : IpVersion::v4;
     out.vlan = below(8) == 0 ? 5 : 0;
     const std::size_t last = out.version == IpVersion::v4 ? 3 : 15;

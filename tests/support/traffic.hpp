@@ -113,10 +113,11 @@ class RandomTraffic {
   }
 
   Headers headers() {
-    Headers out{.octets = 20 + below(1500),
-                .vlan = static_cast<std::uint16_t>(below(10) == 0 ? 7 : 0),
+    const auto octets = 20 + below(1500);
+    Headers out{.vlan = static_cast<std::uint16_t>(below(10) == 0 ? 7 : 0),
                 .protocol = octet({protocol::tcp, protocol::tcp, protocol::tcp, protocol::udp, protocol::icmp, 47}),
                 .tos = octet({0, 0, 8, 46}),
+                .octets = octets,
                 .ttl = octet({64, 64, 63, 255, 0}),
                 .version = below(4) == 0 ? IpVersion::v6 : IpVersion::v4};
     out.source = address(out.version);
