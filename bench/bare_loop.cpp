@@ -81,14 +81,15 @@ class BareLoop {
     one.flags = load_be<std::uint16_t>(ip + 32) & 0x0fff;
     one.key = {load_native<std::uint64_t>(ip + 12),
                load_native<std::uint32_t>(ip + 20) | std::uint64_t{load_native<std::uint8_t>(ip + 9)} << 32};
-    one.hash = hash_(one.key);
+    one.hash = Table::marked(hash_(one.key), 0);
     one.line = &table_.line(table_.line_of(one.hash));
     prefetch(one.line);
   }
 
   void find(Pending& one) noexcept {
-    one.record = table_.likely(*one.line, one.hash, 0).record;
-    if (one.record) prefetch(one.record);
+    const auto ways = one.line->matches(Table::tag_of(one.hash));
+    one.record = ways ? table_.pool(0).record(one.line->first_of(ways).slot()) : nullptr;
+    if (ways) prefetch(one.record);
     else if (table_.full()) table_.prefetch_candidates(*one.line);
   }
 
@@ -109,7 +110,7 @@ class BareLoop {
 
   std::byte* find_or_begin(const Pending& one) noexcept {
     const auto home = table_.line_of(one.hash);
-    auto* record = table_.find(home, one.hash, 0, [&](const auto* at) { return std::memcmp(at, &one.key, 16) == 0; });
+    auto* record = table_.find(home, one.hash, [&](const auto* at) { return std::memcmp(at, &one.key, 16) == 0; });
     if (record) return record;
     record = table_.has_room(home) ? table_.insert(home, one.hash, 0, false) : replace(home, one.hash);
     const Record fresh{.key = one.key, .octets = 0, .packets = 0, .flags = 0, .first = clock_, .last = clock_};

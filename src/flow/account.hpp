@@ -24,23 +24,20 @@ inline bool would_outgrow(const std::byte* direction, const Headers& headers) no
   return (load_word(direction + Direction::octets_at) & low_48) + headers.octets > low_48;
 }
 
-/// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
-/// would do without: they stand where TTLs differ and where a packet is older than the flow's first one.
-[[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
-  const Word ttl = headers.ttl;
-  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
-  static_assert(Direction::ttl_maximum_at == Direction::ttl_minimum_at + 1);
-  if (load_native<std::uint16_t>(direction + Direction::ttl_minimum_at) != ttl * 0x101) [[unlikely]] {
-    const Word least = octets >> 48 & 0xff, greatest = octets >> 56;
-    octets = (octets & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
-  }
-  store_word(direction + Direction::octets_at, octets);
-  const Word packets = load_word(direction + Direction::packets_at) + 1;
-  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
-  const Word start = load_word(direction + Direction::start_at), end = load_word(direction + Direction::end_at);
-  if (stamp_ms < (start & low_48)) [[unlikely]]
-    store_word(direction + Direction::start_at, (start & ~low_48) | stamp_ms);
-  store_word(direction + Direction::end_at, std::max(end, (end & ~low_44) | stamp_ms));
+/// A direction's word of octets, with a packet's TTL in it.
+inline Word with_ttl(Word octets, Word ttl) noexcept {
+  const Word least = octets >> 48 & 0xff, greatest = octets >> 56;
+  return (octets & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
+}
+
+/// It must not outgrow.
+inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
+  auto now = Direction::load(direction);
+  now.octet_word = with_ttl(now.octet_word + headers.octets, headers.ttl);
+  now.packet_word = (now.packet_word + 1) | Word{headers.tcp_flags} << 48;
+  if (stamp_ms < (now.start_word & low_48)) now.start_word = (now.start_word & ~low_48) | stamp_ms;
+  now.end_word = std::max(now.end_word, (now.end_word & ~low_44) | stamp_ms);
+  now.store(direction);
 }
 
 /// A record of a new flow, and its first packet counted, whose direction is forward.
@@ -137,26 +134,53 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   S::set_clocks(record, clocks);
 }
 
-/// Whether nothing but counting is to be done for a packet, as for most; account() does the rest. All is asked at once:
-/// no answer can be foreseen of a packet's direction, and the others are all but always yes.
+/// A direction counts nothing yet, or its octets fill half of what a counter can hold: no packet has as many (RFC
+/// 2675), so one that is below will hold it.
+inline bool is_at_an_edge(const std::byte* direction) noexcept {
+  const auto now = Direction::load(direction);
+  return now.packets() == 0 || (now.octet_word & Direction::octets_many) != 0;
+}
+
+/// The TTL of all packets so far was the header's, and there have been some, and not too many: one question, for the
+/// least and greatest TTL of a direction that counts nothing differ.
+inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
+  constexpr unsigned above = std::countr_zero(Direction::octets_many);
+  constexpr Word twice = Word{0x101} << (48 - above);
+  return load_word(direction + Direction::octets_at) >> above == headers.ttl * twice;
+}
+
+/// Whether nothing but counting is to be done for a packet, as for most; account() does the rest.
 template <class S>
 [[gnu::always_inline]] inline bool only_counts(const std::byte* record, Word reverse, const Headers& headers,
                                                const Arrival& arrival, const Timeouts& timeouts) noexcept {
-  const Word state = S::forward_state(record);
-  Word signs = sign_of_timeout<S>(record, arrival.clock, timeouts);
-  // Half of what a counter can hold: no packet has as many octets (RFC 2675), so one that is below will hold it.
-  signs |= load_word(record + S::direction_at(reverse) + Direction::octets_at) << 16;
-  Word bits = (state & timeouts.unusual_state) | (Word{headers.tcp_flags} & timeouts.closing_flags);
-  if constexpr (S::biflow) bits |= ~S::forward_end(record) & (state::counts | reverse * state::reverse_seen);
-  else signs |= (state << 16) - 1;  // has no packets
-  return (bits | signs >> 63) == 0;
+  if (timeout_is_over<S>(record, arrival.clock, timeouts)) [[unlikely]]
+    return false;
+  if ((S::forward_state(record) & timeouts.unusual_state) != 0 || (headers.tcp_flags & timeouts.closing_flags) != 0)
+      [[unlikely]]
+    return false;
+  const auto* direction = record + S::direction_at(reverse);
+  return is_in_the_midst(direction, headers) || !is_at_an_edge(direction);
 }
 
+/// Such a packet.
 template <class S>
 [[gnu::always_inline]] inline void only_count(std::byte* record, Word reverse, const Headers& headers,
                                               const Arrival& arrival) noexcept {
+  auto* direction = record + S::direction_at(reverse);
+  const bool in_the_midst = is_in_the_midst(direction, headers);
   S::set_last(record, arrival.clock);
-  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
+  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
+  if (!in_the_midst) [[unlikely]]
+    octets = with_ttl(octets, headers.ttl);
+  store_word(direction + Direction::octets_at, octets);
+  const Word packets = load_word(direction + Direction::packets_at) + 1;
+  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
+  const Word end = load_word(direction + Direction::end_at), stamp_there = (end & ~low_44) | arrival.stamp_ms;
+  if (stamp_there >= end) [[likely]]  // and not before the start, which is not after the end
+    return store_word(direction + Direction::end_at, stamp_there);
+  const Word start = load_word(direction + Direction::start_at);
+  if (arrival.stamp_ms < (start & low_48))
+    store_word(direction + Direction::start_at, (start & ~low_48) | arrival.stamp_ms);
 }
 
 }  // namespace weir::flow

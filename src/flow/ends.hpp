@@ -15,7 +15,6 @@ namespace weir::flow {
 /// Timeouts as the data path uses them, ns.
 struct Timeouts {
   Word idle, active, closed;
-  Word idle_still, active_still;  ///< the longest times that do not end a record
   bool tcp_close;
   Word unusual_state;  ///< bits of a record's state with which a packet needs more than to be counted
   Word closing_flags;  ///< and of a packet's TCP control bits
@@ -24,8 +23,6 @@ struct Timeouts {
       : idle{static_cast<Word>(options.timeout_idle.count())},
         active{static_cast<Word>(options.timeout_active.count())},
         closed{static_cast<Word>(options.timeout_closed.count())},
-        idle_still{idle - 1},
-        active_still{active - 1},
         tcp_close{options.tcp_close == TcpClose::on},
         unusual_state{tcp_close ? state::closing : state::of_close},
         closing_flags{tcp_close ? Word{tcp_flag::fin | tcp_flag::rst} : Word{0}} {}
@@ -48,20 +45,18 @@ inline End next_end(const Clocks& clocks, bool closing, bool has_packets, const 
   return end;
 }
 
-/// The uppermost bit: whether a timeout is over at `now`, or `now` is before the record's last packet. Signs of
-/// differences, put together by an OR, cost half of what comparisons would.
+/// Whether a timeout is over at `now`, or `now` is before the record's last packet, whose difference is then a huge
+/// one.
 template <class S>
-[[gnu::always_inline]] inline Word sign_of_timeout(const std::byte* record, Word now,
+[[gnu::always_inline]] inline bool timeout_is_over(const std::byte* record, Word now,
                                                    const Timeouts& timeouts) noexcept {
-  const Word since_first = now - S::first(record), since_last = now - S::last(record);
-  return (timeouts.idle_still - since_last) | (timeouts.active_still - since_first) | since_last;
+  return S::since_last(record, now) >= timeouts.idle || S::since_first(record, now) >= timeouts.active;
 }
 
-/// 0: it has not, which is all that is asked of most.
 template <class S>
-[[gnu::always_inline]] inline Word may_have_ended(const std::byte* record, Word now,
+[[gnu::always_inline]] inline bool may_have_ended(const std::byte* record, Word now,
                                                   const Timeouts& timeouts) noexcept {
-  return sign_of_timeout<S>(record, now, timeouts) >> 63 | (S::forward_state(record) & state::closing);
+  return timeout_is_over<S>(record, now, timeouts) || S::is_closing(record);
 }
 
 /// Of some records that which was touched longest ago, and whether any may have ended.

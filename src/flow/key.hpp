@@ -2,6 +2,8 @@
 // Which headers make a flow: source and destination address, ports, outermost VLAN, protocol (RFC 7011 §2, Flow Key).
 #pragma once
 
+#include <immintrin.h>
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -44,6 +46,12 @@ static_assert(sizeof(Key4) == 16 && sizeof(Key6) == 40);
 
 template <std::size_t N>
 inline bool same_key(const Key<N>& a, const std::byte* record) noexcept {
+  if constexpr (N == 4) {
+    const auto there = _mm_loadu_si128(reinterpret_cast<const __m128i*>(record));
+    const auto here = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a.word.data()));
+    constexpr auto bits = static_cast<long long>(Key<N>::key_bits);
+    return _mm_testz_si128(_mm_xor_si128(here, there), _mm_set_epi64x(bits, -1)) != 0;
+  }
   std::uint64_t differences = 0;
   for (std::size_t i = 0; i < Key<N>::numbers; ++i)
     differences |= a.word[i] ^ load_native<std::uint64_t>(record + 8 * i);

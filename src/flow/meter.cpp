@@ -38,7 +38,7 @@ class MeterOf final : public Meter {
         hash_{options.hash_key},
         icmp_in_ports_{options.icmp_in_ports == IcmpInPorts::on},
         sweep_period_{sweep_period(timeouts_)},
-        table_{options.capacity, {live_octets<S4>(), S4::clocks_at}, {live_octets<S6>(), S6::clocks_at}} {}
+        table_{options.capacity, {live_octets<S4>(), S4::numbers_at}, {live_octets<S6>(), S6::numbers_at}} {}
 
   void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
            std::span<const std::uint16_t> which, Ended& ended) noexcept override {
@@ -52,13 +52,9 @@ class MeterOf final : public Meter {
     for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
-      // First stage: the families told apart, keys and hashes.
-      counters_.octets += tell_apart(first.four, first.six, packets, headers, details, part(n));
-      make_keys(first.four);
-      make_keys(first.six);
-      second.erased = table_.erased();
-      go_on_with(first.four, second.four, third.four, third.erased, ended);
-      go_on_with(first.six, second.six, third.six, third.erased, ended);
+      take_in(first, packets, headers, details, part(n));
+      go_on_with(second.four, third.four, ended);
+      go_on_with(second.six, third.six, ended);
     }
   }
 
@@ -132,6 +128,10 @@ class MeterOf final : public Meter {
   template <class S>
   static constexpr unsigned pool_of = std::is_same_v<typename S::Key, Key4> ? 0 : 1;
   template <class S>
+  static std::uint64_t led_by(std::uint64_t hash) noexcept {
+    return Table::marked(hash, pool_of<S>);
+  }
+  template <class S>
   const Extension& plan_of() const noexcept {
     return planned_.extensions[pool_of<S>];
   }
@@ -144,52 +144,53 @@ class MeterOf final : public Meter {
   struct UnderWay {
     Pending<S4, Extended> four;
     Pending<S6, Extended> six;
-    std::uint64_t erased = 0;  ///< from the table when likely records were looked up
   };
 
-  /// A few packets of each burst in turn: memory brings what two of them ask for while the third is reckoned with. More
-  /// than four at a time, or four with all that may be evicted, can ask for more lines than may be under way. One alone
-  /// waits for its page to be found; so do four where a table has many more pages than the processor knows by heart.
-  /// Whoever measures has the stages one after the other, which takes longer.
-  template <class S>
-  void go_on_with(Pending<S, Extended>& first, Pending<S, Extended>& second, Pending<S, Extended>& third,
-                  std::uint64_t erased, Ended& ended) noexcept {
-    const auto most = std::max({first.size, second.size, third.size}), turn = at_a_time();
-    if (watch_ && most > 0) [[unlikely]]
-      return go_on_apart(first, second, third, erased, ended);
-    for (std::size_t begin = 0; begin < most; begin += turn) {
-      for (const auto& one : first.some(begin, turn)) prefetch(one.line);
-      for (auto& one : second.some(begin, turn)) prefetch_record<S>(one);
-      for (const auto& one : third.some(begin, turn)) meter<S>(one, erased, ended);
-    }
+  /// First stage: the families told apart, keys and hashes. After a burst of IPv4 alone comes another, most likely.
+  void take_in(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
+               std::span<const std::uint16_t> which) noexcept {
+    const auto hash = [this](auto& one) { this->make_key_and_hash(one); };
+    burst.six.size = 0;
+    if (all_four_ && take_fours(burst.four, packets, headers, details, which, counters_.octets, hash)) return;
+    counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which);
+    std::ranges::for_each(burst.four.all(), hash);
+    std::ranges::for_each(burst.six.all(), hash);
+    all_four_ = burst.six.size == 0;
   }
-  std::size_t at_a_time() const noexcept {
-    constexpr std::size_t few_flows = 128 << 10, many_flows = 4 << 20;
-    if (table_.full()) return 2;
-    return table_.live() < few_flows || table_.live() > many_flows ? 16 : 4;
+
+  /// A few packets of each burst in turn: memory brings what some of them ask for while the others are reckoned with.
+  /// Where all that may be evicted is asked for, more at a time than two want more lines than may be under way. Whoever
+  /// measures has the stages one after the other, which takes longer.
+  template <class S>
+  void go_on_with(Pending<S, Extended>& second, Pending<S, Extended>& third, Ended& ended) noexcept {
+    const auto most = std::max(second.size, third.size);
+    if (watch_ && most > 0) [[unlikely]]
+      return go_on_apart(second, third, ended);
+    const std::size_t turn = table_.full() ? 2 : 8;
+    for (std::size_t begin = 0; begin < most; begin += turn) {
+      for (auto& one : second.some(begin, turn)) prefetch_record(one);
+      for (const auto& one : third.some(begin, turn)) meter(one, ended);
+    }
   }
 
   template <class S>
-  [[gnu::noinline]] void go_on_apart(Pending<S, Extended>& first, Pending<S, Extended>& second,
-                                     Pending<S, Extended>& third, std::uint64_t erased, Ended& ended) noexcept {
-    for (const auto& one : first.all()) prefetch(one.line);
-    for (auto& one : second.all()) prefetch_record<S>(one);
+  [[gnu::noinline]] void go_on_apart(Pending<S, Extended>& second, Pending<S, Extended>& third, Ended& ended) noexcept {
+    for (auto& one : second.all()) prefetch_record(one);
     watch_->looked_up();
-    for (const auto& one : third.all()) meter<S>(one, erased, ended);
+    for (const auto& one : third.all()) meter(one, ended);
     watch_->accounted();
   }
 
   template <class S>
-  void make_keys(Pending<S, Extended>& pending) noexcept {
-    for (auto& one : pending.all()) {
-      const auto made = key_of<S>(one);
-      for (std::size_t at = 0; at < S::Key::words; ++at) one.key.word[at] = made.key.word[at];
-      one.exchanged = made.exchanged;
-      one.echo_reply = made.echo_reply;
-      if constexpr (Extended) one.hash = hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data());
-      else one.hash = hash_(made.key.hashed());
-      one.line = &table_.line(table_.line_of(one.hash));
-    }
+  [[gnu::always_inline]] void make_key_and_hash(PendingPacket<S, Extended>& one) noexcept {
+    const auto made = key_of<S>(one);
+    for (std::size_t at = 0; at < S::Key::words; ++at) one.key.word[at] = made.key.word[at];
+    one.exchanged = made.exchanged;
+    one.echo_reply = made.echo_reply;
+    if constexpr (Extended) one.hash = led_by<S>(hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data()));
+    else one.hash = led_by<S>(hash_(made.key.hashed()));
+    one.line = &table_.line(table_.line_of(one.hash));
+    prefetch(one.line);
   }
 
   template <class S>
@@ -205,17 +206,19 @@ class MeterOf final : public Meter {
   /// but where a flow began anew in its place.
   template <class S>
   [[gnu::always_inline]] void prefetch_record(PendingPacket<S, Extended>& one) noexcept {
-    const auto likely = table_.likely(*one.line, one.hash, pool_of<S>);
-    one.likely = likely.record;
-    if (!likely.record) {
+    const auto ways = one.line->matches(Table::tag_of(one.hash));
+    if (!ways) {
+      one.likely = Table::nobody();
       if (table_.full()) table_.prefetch_candidates(*one.line);
       return;
     }
+    const auto place = one.line->first_of(ways);
+    one.likely = table_.pool(pool_of<S>).record(place.slot());
     if constexpr (in_first_line<S>) {
-      prefetch(likely.record);
-      if constexpr (S::biflow) prefetch(likely.record + 64 * (likely.hint != one.exchanged));
+      prefetch(one.likely);
+      if constexpr (S::biflow) prefetch(one.likely + 64 * (place.hint() != one.exchanged));
     } else {
-      prefetch(likely.record, live_octets<S>());
+      prefetch(one.likely, live_octets<S>());
     }
   }
   static_assert(S4::reverse_at <= 64 && S6::reverse_at <= 128, "what is asked of a record that may have to go");
@@ -224,10 +227,9 @@ class MeterOf final : public Meter {
 
   /// Last stage: find or begin the record, end what is past its end, count.
   template <class S>
-  [[gnu::always_inline]] void meter(const PendingPacket<S, Extended>& one, std::uint64_t erased,
-                                    Ended& ended) noexcept {
+  [[gnu::always_inline]] void meter(const PendingPacket<S, Extended>& one, Ended& ended) noexcept {
     auto* record = one.likely;
-    if (!record || erased != table_.erased() || !is_of(one, record)) [[unlikely]]
+    if (!is_of(one, record)) [[unlikely]]
       return find_and_count(one, ended);
     if (!count_at_once(record, one)) [[unlikely]]
       count_step_by_step(record, one, ended);
@@ -254,7 +256,7 @@ class MeterOf final : public Meter {
   template <class S>
   [[gnu::noinline]] void find_and_count(const PendingPacket<S, Extended>& one, Ended& ended) noexcept {
     const auto home = table_.line_of(one.hash);
-    auto* record = table_.find(home, one.hash, pool_of<S>, [&](const std::byte* at) { return is_of(one, at); });
+    auto* record = table_.find(home, one.hash, [&](const std::byte* at) { return is_of(one, at); });
     if (record) {
       if (!count_at_once(record, one)) count_step_by_step(record, one, ended);
       return;
@@ -410,7 +412,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
-    return {hash_in<S>(record), S::is_exchanged(record)};
+    return {led_by<S>(hash_in<S>(record)), S::is_exchanged(record)};
   }
   [[gnu::noinline]] void grow() noexcept {
     table_.grow([this](unsigned pool, const std::byte* record) {
@@ -426,7 +428,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   void erase_in(std::size_t line, std::size_t way) noexcept {
-    table_.erase_in(line, way, [this](Place place) { return hash_in<S>(table_.record_at(place)); });
+    table_.erase_in(line, way, [this](Place place) { return led_by<S>(hash_in<S>(table_.record_at(place))); });
   }
 
   /// The next slots, at most as many as were used: of those that may have ended the tag lines are on their way before
@@ -440,7 +442,7 @@ class MeterOf final : public Meter {
     const auto put_down = [&]<class S>(std::type_identity<S>, std::uint32_t slot) {
       const auto& pool = table_.pool(pool_of<S>);
       if (pool.is_free(slot) || !may_have_ended<S>(pool.record(slot), now, timeouts_)) return;
-      may[count] = {Place::in(pool_of<S>, slot), hash_in<S>(pool.record(slot))};
+      may[count] = {Place::in(pool_of<S>, slot), led_by<S>(hash_in<S>(pool.record(slot)))};
       table_.prefetch(may[count++].hash);
     };
     const auto four = table_.pool(0).used(), six = table_.pool(1).used();
@@ -520,7 +522,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   void erase(Place place) noexcept {
-    table_.erase(hash_in<S>(table_.record_at(place)), place);
+    table_.erase(led_by<S>(hash_in<S>(table_.record_at(place))), place);
   }
 
   template <class S>
@@ -581,6 +583,7 @@ class MeterOf final : public Meter {
   TableCursor finished_, ending_;
   Table table_;
   std::array<UnderWay, 3> under_way_;
+  bool all_four_ = true;  ///< the last burst's packets were IPv4
 };
 
 }  // namespace

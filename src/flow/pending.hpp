@@ -30,21 +30,21 @@ struct Seen {
 
 /// What is known of one packet: a line of it where keys are short.
 template <class S, bool Extended>
-struct PendingPacket {
+struct alignas(64) PendingPacket {
   const Packet* packet;
   typename S::Key key;
   const Headers* headers;
-  std::uint64_t hash;
+  std::uint64_t hash;   ///< marked as the table wants it
   const TagLine* line;  ///< where the hash led when the key was made
-  std::byte* likely;    ///< the record, if its tag did not lie and none was erased since
+  std::byte* likely;    ///< the record, if the key is in it when its turn comes
   bool exchanged, echo_reply;
   [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
 
   void put_down(const Packet& its_packet, const Headers& its_headers,
-                [[maybe_unused]] const Details* its_details) noexcept {
+                [[maybe_unused]] const Details& its_details) noexcept {
     packet = &its_packet;
     headers = &its_headers;
-    if constexpr (Extended) seen.details = its_details;
+    if constexpr (Extended) seen.details = &its_details;
   }
 
   Arrival arrival() const noexcept {
@@ -72,19 +72,44 @@ struct Pending {
   }
 };
 
+inline const Details& details_of(std::span<const Details> details, std::size_t packet) noexcept {
+  static constexpr Details none{};
+  return details.empty() ? none : details[packet];
+}
+
+/// The packets of `which`, each one `begun` where it is put down, and their octets added to a sum. False where one is
+/// not IPv4: then nothing was added, and nothing of them is to be relied on.
+template <class S4, bool Extended, class Begun>
+[[gnu::always_inline]] inline bool take_fours(Pending<S4, Extended>& fours, Burst packets,
+                                              std::span<const Headers> headers, std::span<const Details> details,
+                                              std::span<const std::uint16_t> which, std::uint64_t& octets,
+                                              Begun begun) noexcept {
+  auto* one = fours.packets.data();
+  std::uint64_t sum = 0;
+  for (const auto i : which) {
+    if (headers[i].version != IpVersion::v4) [[unlikely]]
+      return false;
+    sum += headers[i].octets;
+    one->put_down(packets[i], headers[i], details_of(details, i));
+    begun(*one++);
+  }
+  fours.size = which.size();
+  octets += sum;
+  return true;
+}
+
 /// The packets of `which` by family. Each is put down for both, and stays with its own: a jump would be foreseen
 /// wrongly too often. Returns the sum of their octets.
 template <class S4, class S6, bool Extended>
 std::uint64_t tell_apart(Pending<S4, Extended>& fours, Pending<S6, Extended>& sixes, Burst packets,
                          std::span<const Headers> headers, std::span<const Details> details,
                          std::span<const std::uint16_t> which) noexcept {
-  static constexpr Details no_details{};
   auto* four = fours.packets.data();
   auto* six = sixes.packets.data();
   std::uint64_t octets = 0;
   for (const auto i : which) {
     octets += headers[i].octets;
-    const auto* detail = details.empty() ? &no_details : &details[i];
+    const auto& detail = details_of(details, i);
     four->put_down(packets[i], headers[i], detail);
     six->put_down(packets[i], headers[i], detail);
     const std::size_t is_four = headers[i].version == IpVersion::v4;

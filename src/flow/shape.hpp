@@ -53,6 +53,7 @@ struct Direction {
   static constexpr std::size_t octets = 32;
   static constexpr std::size_t octets_at = 0, packets_at = 8, start_at = 16, end_at = 24;
   static constexpr std::size_t ttl_minimum_at = 6, ttl_maximum_at = 7, flags_at = 14, interface_at = 22, tos_at = 30;
+  static constexpr Word octets_many = Word{1} << 47;  ///< half of what the counter of octets can hold
 
   Word octet_word, packet_word, start_word, end_word;
 
@@ -87,6 +88,7 @@ struct WideClocks {
   static constexpr std::size_t close_octets = 8;
 
   static Word last(const std::byte* at) noexcept { return load_word(at + 8); }
+  static Word since_last(const std::byte* at, Word now) noexcept { return now - last(at); }
   static void set_last(std::byte* at, Word last) noexcept { store_word(at + 8, last); }
   static Clocks load(const std::byte* at, const std::byte* close) noexcept {
     return {load_word(at), load_word(at + 8), load_word(close)};
@@ -109,8 +111,11 @@ struct NarrowClocks {
   static constexpr Word active_max = longest + 1 - closed_max;  ///< ns, 4260 s
 
   static Word last(const std::byte* at) noexcept { return load_word(at) + (load_word(at + 8) & longest); }
+  static Word since_last(const std::byte* at, Word now) noexcept {
+    return now - load_word(at) - (load_word(at + 8) & longest);
+  }
   static void set_last(std::byte* at, Word last) noexcept {
-    store_word(at + 8, load_word(at + 8) + (last - NarrowClocks::last(at)));
+    store_word(at + 8, load_word(at + 8) + since_last(at, last));
   }
   static Clocks load(const std::byte* at, const std::byte* end) noexcept {
     const Word first = load_word(at), differences = load_word(at + 8);
@@ -133,7 +138,7 @@ struct Shape {
   static constexpr bool biflow = Directions == 2;
   static constexpr bool narrow = ClockBlock::close_octets == 0;
   static constexpr bool long_key = Key::octets > 16;
-  static constexpr std::size_t clocks_at = Key::octets;
+  static constexpr std::size_t numbers_at = 8 * Key::numbers, clocks_at = Key::octets;
   static constexpr std::size_t forward_at = clocks_at + 16 + (long_key ? ClockBlock::close_octets : 0);
   /// 0: forward, 1: reverse. By arithmetic, for which it is of a packet nobody can foresee.
   static constexpr std::size_t direction_at(std::size_t which) noexcept {
@@ -155,6 +160,10 @@ struct Shape {
   }
   static Word first(const std::byte* record) noexcept { return load_word(record + clocks_at); }
   static Word last(const std::byte* record) noexcept { return ClockBlock::last(record + clocks_at); }
+  static Word since_first(const std::byte* record, Word now) noexcept { return now - first(record); }
+  static Word since_last(const std::byte* record, Word now) noexcept {
+    return ClockBlock::since_last(record + clocks_at, now);
+  }
   static void set_last(std::byte* record, Word last) noexcept { ClockBlock::set_last(record + clocks_at, last); }
 
   static Word forward_state(const std::byte* record) noexcept {

@@ -50,6 +50,10 @@ struct alignas(64) TagLine {
                high = _mm_cmpeq_epi16(_mm_load_si128(at + 1), wanted);
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(low, high))) & ((1u << ways) - 1);
   }
+  /// What matches first is most likely what is looked for; some must.
+  Place first_of(unsigned matches) const noexcept {
+    return Place{places[static_cast<unsigned>(std::countr_zero(matches))]};
+  }
   /// Bit i: there is something in way i.
   unsigned taken() const noexcept { return ~matches(0) & ((1u << ways) - 1); }
 
@@ -70,7 +74,8 @@ struct alignas(64) TagLine {
 static_assert(sizeof(TagLine) == 64, "one bucket, one cache line");
 
 /// Records of one size. A slot that is given back is used again first. What a free slot holds is the table's affair:
-/// its first word is the next free slot, and the word at `free_mark_at` is `free_mark`.
+/// its first word is the next free slot, and the word at `free_mark_at` is `free_mark`. That word must be one of the
+/// key, and the mark no part of any: what was said of a record before it was freed is then no longer believed.
 class RecordPool {
  public:
   static constexpr std::uint64_t free_mark = ~std::uint64_t{0};
@@ -134,28 +139,22 @@ class Table {
     for (auto& pool : pools_) pool.touch();
   }
 
-  /// Where a hash leads: the line from its lower half, the tag from its upper end.
+  /// A key's hash as it is wanted here: its tag, the upper end, is none of the other pool's, and never 0.
+  static constexpr std::uint64_t marked(std::uint64_t hash, unsigned pool) noexcept {
+    constexpr std::uint64_t odd = std::uint64_t{1} << 48;
+    return pool == 0 ? hash | odd : (hash & ~odd) | odd << 1;
+  }
+  /// Where it leads: the line from its lower half, the tag from its upper end.
   std::size_t line_of(std::uint64_t hash) const noexcept { return (hash & 0xffff'ffffu) * lines_ >> 32; }
-  static std::uint16_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint16_t>(hash >> 48 | 1); }
+  static std::uint16_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint16_t>(hash >> 48); }
   TagLine& line(std::size_t number) const noexcept {
     return *(reinterpret_cast<TagLine*>(line_memory_.data()) + number);
   }
   std::size_t lines() const noexcept { return lines_; }
 
   void prefetch(std::uint64_t hash) const noexcept { weir::prefetch(&line(line_of(hash))); }
-  /// The record that the hash most likely leads to, by way of its line, and the hint it was given; nullptr where no tag
-  /// agrees.
-  struct Likely {
-    std::byte* record;
-    bool hint;
-  };
-  Likely likely(const TagLine& at, std::uint64_t hash, unsigned pool) const noexcept {
-    const auto matches = at.matches(tag_of(hash));
-    if (!matches) return {nullptr, false};
-    const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};
-    if (place.pool() != pool) return {nullptr, false};
-    return {pools_[pool].record(place.slot()), place.hint()};
-  }
+  /// A record that no key is in.
+  static std::byte* nobody() noexcept { return nobody_.data(); }
 
   /// Prefetches a line's candidates: one line of IPv4's records, two of IPv6's.
   void prefetch_candidates(const TagLine& at) const noexcept {
@@ -174,17 +173,15 @@ class Table {
 
   // `home` is line_of(hash), reckoned once; it is another one after grow().
 
-  /// The record for which `is_it(record)`, among those of `pool` whose tag agrees; nullptr if there is none.
+  /// The record for which `is_it(record)`, among those whose tag agrees; nullptr if there is none.
   template <class IsIt>
-  std::byte* find(std::size_t home, std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
-    if (auto* record = find_in(line(home), hash, pool, is_it)) return record;
-    return line(home).away == 0 ? nullptr : find_in(line(after(home)), hash, pool, is_it);
+  std::byte* find(std::size_t home, std::uint64_t hash, IsIt is_it) const noexcept {
+    if (auto* record = find_in(line(home), hash, is_it)) return record;
+    return line(home).away == 0 ? nullptr : find_in(line(after(home)), hash, is_it);
   }
 
   bool full() const noexcept { return live_ == capacity_; }
   std::size_t live() const noexcept { return live_; }
-  /// How many were ever erased.
-  std::uint64_t erased() const noexcept { return erased_; }
   static bool has_room(const TagLine& line) noexcept { return line.matches(0) != 0; }
   bool has_room(std::size_t home) const noexcept {
     return live_ < room_ && (has_room(line(home)) || has_room(line(after(home))));
@@ -245,7 +242,6 @@ class Table {
     const Place place{at.places[way]};
     at.tags[way] = tag_of(hash);
     at.places[way] = Place::in(place.pool(), place.slot()).number | (hint ? Place::hint_bit : 0);
-    ++erased_;
     return record_at(place);
   }
 
@@ -253,7 +249,6 @@ class Table {
   [[gnu::always_inline]] void leave(Place place) noexcept {
     pools_[place.pool()].give_back(place.slot());
     --live_;
-    ++erased_;
   }
 
   /// Takes all tags out. No record may live.
@@ -316,11 +311,9 @@ class Table {
   }
 
   template <class IsIt>
-  std::byte* find_in(const TagLine& at, std::uint64_t hash, unsigned pool, IsIt is_it) const noexcept {
+  std::byte* find_in(const TagLine& at, std::uint64_t hash, IsIt is_it) const noexcept {
     for (auto matches = at.matches(tag_of(hash)); matches; matches &= matches - 1) {
-      const Place place{at.places[static_cast<unsigned>(std::countr_zero(matches))]};
-      if (place.pool() != pool) continue;
-      auto* record = record_at(place);
+      auto* record = record_at(at.first_of(matches));
       if (is_it(record)) return record;
     }
     return nullptr;
@@ -338,8 +331,14 @@ class Table {
     return way;
   }
 
+  /// As long as the longest usual key, and all of it the mark of a free slot.
+  inline static auto nobody_ = [] {
+    std::array<std::byte, 64> octets;
+    octets.fill(std::byte{0xff});
+    return octets;
+  }();
+
   std::size_t capacity_, live_ = 0;
-  std::uint64_t erased_ = 0;
   std::size_t lines_max_;             ///< at most 2^32
   unsigned halvings_ = 0;             ///< of them, to the lines there are
   std::size_t lines_ = 0, room_ = 0;  ///< room_: how many flows live before there must be more lines

@@ -202,6 +202,25 @@ TEST(Meter, room_is_made_of_flows_past_their_end_first_with_their_own_reasons) {
   EXPECT_EQ(records[1].reason, EndReason::lack_of_resources);
 }
 
+/// What was looked up for the second packet has gone when its turn comes. The first flow's addresses are, as octets,
+/// what a free place that is the last of them begins with.
+TEST(Meter, a_packet_whose_record_was_freed_by_one_just_before_it_begins_another) {
+  auto options = options_like({});
+  options.capacity = 2;
+  for (const auto* again : {"255.255.255.255:1 > 0.0.0.0:2", "10.0.0.2:1 > 10.0.0.9:2"}) {
+    MeterUnderTest meter{options};
+    meter.add(udp("255.255.255.255:1 > 0.0.0.0:2").at(1s));
+    meter.add(udp("10.0.0.2:1 > 10.0.0.9:2").at(1s));
+    ASSERT_EQ(meter.live(), 2u);
+    meter.add(udp("10.0.0.3:1 > 10.0.0.9:2").at(17s));  // both of them are over, and their places free
+    meter.add(udp(again).at(17s));
+    ASSERT_EQ(meter.live(), 2u);
+    const auto records = meter.finish();
+    ASSERT_EQ(records.size(), 4u) << again;
+    for (const auto& record : records) EXPECT_EQ(record.forward.packets, 1u) << again;
+  }
+}
+
 TEST(Meter, of_flows_touched_at_one_moment_the_one_in_the_lowest_slot_makes_room) {
   auto options = options_like({});
   options.capacity = 2;
