@@ -10,13 +10,15 @@
 
 namespace weir::flow {
 
-/// What the meter knows of a packet beside its headers.
+/// What the meter knows of a packet beside its headers. Whole words, as all that is reckoned with here: GCC 12 puts a
+/// narrower one down on the stack as it is and takes it up again as a word, which must then wait for all that is being
+/// written.
 struct Arrival {
-  Word clock;               ///< ns; ends are reckoned with it
-  Word stamp_ms;            ///< goes into flowStart and flowEnd only
-  std::uint16_t interface;  ///< number + 1
-  bool exchanged;           ///< biflow: its source is end b of the key
-  bool echo_reply;          ///< biflow: an ICMP echo reply
+  Word clock;       ///< ns; ends are reckoned with it
+  Word stamp_ms;    ///< goes into flowStart and flowEnd only
+  Word interface;   ///< number + 1
+  Word exchanged;   ///< biflow: 1: its source is end b of the key
+  Word echo_reply;  ///< biflow: 1: an ICMP echo reply
 };
 
 /// A counter of 48 bits ends its record rather than wrap (RFC 7011 §6.2 asks the same of reduced lengths).
@@ -48,7 +50,7 @@ template <class S>
   const Word stamp = arrival.stamp_ms;
   Direction{headers.octets | Word{headers.ttl} << 48 | Word{headers.ttl} << 56,
             1 | Word{headers.tcp_flags} << 48 | (arrival.exchanged ? state::exchanged : 0),
-            stamp | Word{arrival.interface} << 48, stamp | (S::biflow ? state::counts : 0)}
+            stamp | arrival.interface << 48, stamp | (S::biflow ? state::counts : 0)}
       .store(record + S::forward_at);
   if constexpr (S::biflow) {
     Direction reverse{0, arrival.echo_reply ? state::echo_reply : 0, 0, 0};
@@ -70,24 +72,23 @@ void go_on(std::byte* record) noexcept {
   }
 }
 
-/// Biflow: 1 if a packet runs against the flow's forward direction, else 0. A whole word, as all that is reckoned with
-/// here: GCC 12 puts a narrower one down on the stack as it is and takes it up again as a word, which must then wait.
+/// Biflow: 1 if a packet runs against the flow's forward direction, else 0.
 template <class S>
 Word runs_back(const std::byte* record, const Arrival& arrival) noexcept {
   constexpr auto bit = std::countr_zero(state::exchanged);
-  if constexpr (S::biflow) return Word{arrival.exchanged} ^ (S::forward_state(record) >> bit & 1);
+  if constexpr (S::biflow) return arrival.exchanged ^ (S::forward_state(record) >> bit & 1);
   else return 0;
 }
 
 /// A biflow has a packet, and the first one that comes the other way gives the reverse direction its first-packet
 /// values.
 template <class S>
-void see_direction(std::byte* record, bool is_reverse, std::uint8_t tos, std::uint16_t interface) noexcept {
+void see_direction(std::byte* record, bool is_reverse, std::uint8_t tos, Word interface) noexcept {
   auto end = S::forward_end(record) | state::counts;
   if (is_reverse && !(end & state::reverse_seen)) {
     end |= state::reverse_seen;
     auto reverse = Direction::load(record + S::reverse_at);
-    reverse.start_word = (reverse.start_word & low_48) | Word{interface} << 48;
+    reverse.start_word = (reverse.start_word & low_48) | interface << 48;
     reverse.end_word = (reverse.end_word & low_44) | Word{tos} << 48;
     reverse.store(record + S::reverse_at);
   }

@@ -23,7 +23,8 @@ namespace weir::flow {
 
 /// A record's number: its pool in the uppermost bit, a hint in the next one, its slot in the others.
 struct Place {
-  static constexpr std::uint32_t hint_bit = 1u << 30, slots_max = 1u << 30;
+  static constexpr unsigned hint_at = 30;
+  static constexpr std::uint32_t hint_bit = 1u << hint_at, slots_max = 1u << 30;
   std::uint32_t number;
 
   static constexpr Place in(unsigned pool, std::uint32_t slot) noexcept { return {pool << 31 | slot}; }
@@ -187,8 +188,9 @@ class Table {
     return live_ < room_ && (has_room(line(home)) || has_room(line(after(home))));
   }
 
-  /// A new record's place; has_room(home) must hold. The hint is for likely().
-  [[gnu::always_inline]] std::byte* insert(std::size_t home, std::uint64_t hash, unsigned pool, bool hint) noexcept {
+  /// A new record's place; has_room(home) must hold. The hint is 0 or 1.
+  [[gnu::always_inline]] std::byte* insert(std::size_t home, std::uint64_t hash, unsigned pool,
+                                           std::uint64_t hint) noexcept {
     WEIR_ASSERT(!full());
     const auto slot = pools_[pool].take();
     [[maybe_unused]] const bool found = put_tag(home, hash, Place::in(pool, slot), hint);
@@ -236,12 +238,12 @@ class Table {
   }
 
   /// Erases what is in a way of a line without guests, and takes its place for a new record of that line and pool.
-  std::byte* replace(std::size_t home, std::size_t way, std::uint64_t hash, bool hint) noexcept {
+  std::byte* replace(std::size_t home, std::size_t way, std::uint64_t hash, std::uint64_t hint) noexcept {
     auto& at = line(home);
     WEIR_ASSERT(at.guests == 0);
     const Place place{at.places[way]};
     at.tags[way] = tag_of(hash);
-    at.places[way] = Place::in(place.pool(), place.slot()).number | (hint ? Place::hint_bit : 0);
+    at.places[way] = Place::in(place.pool(), place.slot()).number | static_cast<std::uint32_t>(hint << Place::hint_at);
     return record_at(place);
   }
 
@@ -272,14 +274,14 @@ class Table {
   }
 
   /// Where the hash leads; false, and nothing changed, without room there.
-  [[gnu::always_inline]] bool put_tag(std::size_t home, std::uint64_t hash, Place place, bool hint) noexcept {
+  [[gnu::always_inline]] bool put_tag(std::size_t home, std::uint64_t hash, Place place, std::uint64_t hint) noexcept {
     const bool away = !has_room(line(home));
     auto& at = line(away ? after(home) : home);
     const auto free_ways = at.matches(0);
     if (free_ways == 0) return false;
     const auto way = static_cast<std::size_t>(std::countr_zero(free_ways));
     at.tags[way] = tag_of(hash);
-    at.places[way] = place.number | (hint ? Place::hint_bit : 0);
+    at.places[way] = place.number | static_cast<std::uint32_t>(hint << Place::hint_at);
     line(home).away = static_cast<std::uint16_t>(line(home).away + away);
     at.guests = static_cast<std::uint16_t>(at.guests + away);
     return true;
