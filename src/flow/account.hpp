@@ -142,8 +142,8 @@ inline bool is_at_an_edge(const std::byte* direction) noexcept {
   return now.packets() == 0 || (now.octet_word & Direction::octets_many) != 0;
 }
 
-/// The TTL of all packets so far was the header's, and there have been some, and not too many: one question, for the
-/// least and greatest TTL of a direction that counts nothing differ.
+/// The TTL of all packets so far was the header's, and there have been some, of not too many octets: one question, for
+/// the least and greatest TTL of a direction that counts nothing differ.
 inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
   constexpr unsigned above = std::countr_zero(Direction::octets_many);
   constexpr Word twice = Word{0x101} << (48 - above);

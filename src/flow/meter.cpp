@@ -150,7 +150,8 @@ class MeterOf final : public Meter {
   void take_in(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                std::span<const std::uint16_t> which) noexcept {
     const auto hash = [this](auto& one) { this->make_key_and_hash(one); };
-    burst.six.size = 0;
+    burst.four.size = burst.six.size = 0;
+    if (which.empty()) return;
     if (all_four_ && take_fours(burst.four, packets, headers, details, which, counters_.octets, hash)) return;
     counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which);
     std::ranges::for_each(burst.four.all(), hash);
@@ -158,9 +159,8 @@ class MeterOf final : public Meter {
     all_four_ = burst.six.size == 0;
   }
 
-  /// A few packets of each burst in turn: memory brings what some of them ask for while the others are reckoned with.
-  /// Where all that may be evicted is asked for, more at a time than two want more lines than may be under way. Whoever
-  /// measures has the stages one after the other, which takes longer.
+  /// A few packets of each burst in turn: memory brings what some ask for while others are reckoned with. More than two
+  /// with all that may be evicted want more lines than may be under way. Stages that are measured come apart.
   template <class S>
   void go_on_with(Pending<S, Extended>& second, Pending<S, Extended>& third, Ended& ended) noexcept {
     const auto most = std::max(second.size, third.size);

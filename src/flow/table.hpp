@@ -86,7 +86,6 @@ class RecordPool {
 
   void touch() noexcept { memory_.touch(); }
   std::byte* record(std::uint32_t slot) const noexcept { return memory_.data() + slot * octets_; }
-  std::size_t record_octets() const noexcept { return octets_; }
   /// Slots that were ever used; those from here on are untouched.
   std::uint32_t used() const noexcept { return used_; }
   bool is_free(std::uint32_t slot) const noexcept {
@@ -333,8 +332,8 @@ class Table {
     return way;
   }
 
-  /// As long as the longest usual key, and all of it the mark of a free slot.
-  inline static auto nobody_ = [] {
+  /// A line, in which the longest key has room, all of it the mark of a free slot.
+  alignas(64) inline static auto nobody_ = [] {
     std::array<std::byte, 64> octets;
     octets.fill(std::byte{0xff});
     return octets;

@@ -126,6 +126,13 @@ TEST(Decode, a_wire_length_below_what_was_captured_is_no_length) {
   const auto frame = frames::tcp("10.0.0.1:1 > 10.0.0.2:2").ip_length(0).payload(8);
   const auto bytes = frame.bytes();
   EXPECT_EQ(fast(Link::ethernet, bytes, 3), as_built(frame));
+  for (const auto length : std::to_array<std::uint16_t>({0, 20, 40, 1000})) {
+    const auto octets = frames::tcp("10.0.0.1:1 > 10.0.0.2:2").ip_length(length).bytes();
+    Headers by_packet, by_chain;
+    const auto outcome = decode::decode(as_packet(Link::ethernet, octets, 40), by_packet);
+    EXPECT_EQ(outcome, decode::decode(Link::ethernet, octets, 40, by_chain)) << length;
+    EXPECT_TRUE(same_answer(outcome, by_packet, outcome, by_chain)) << length << ", on the straight road or off it";
+  }
 }
 
 /// A source of packets that are nearly right. Takes one of some kind and does to it what captures, senders and memory
