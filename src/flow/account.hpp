@@ -32,14 +32,35 @@ inline Word with_ttl(Word octets, Word ttl) noexcept {
   return (octets & low_48) | std::min(ttl, least) << 48 | std::max(ttl, greatest) << 56;
 }
 
-/// It must not outgrow.
-inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
-  auto now = Direction::load(direction);
-  now.octet_word = with_ttl(now.octet_word + headers.octets, headers.ttl);
-  now.packet_word = (now.packet_word + 1) | Word{headers.tcp_flags} << 48;
-  if (stamp_ms < (now.start_word & low_48)) now.start_word = (now.start_word & ~low_48) | stamp_ms;
-  now.end_word = std::max(now.end_word, (now.end_word & ~low_44) | stamp_ms);
-  now.store(direction);
+/// The TTL of all packets so far was the header's, and there have been some, of not too many octets: one question, for
+/// the least and greatest TTL of a direction that counts nothing differ.
+inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
+  constexpr unsigned above = std::countr_zero(Direction::octets_many);
+  constexpr Word twice = Word{0x101} << (48 - above);
+  return load_word(direction + Direction::octets_at) >> above == headers.ttl * twice;
+}
+
+inline void begin_no_later(std::byte* direction, Word stamp_ms) noexcept {
+  const Word start = load_word(direction + Direction::start_at);
+  if (stamp_ms < (start & low_48)) store_word(direction + Direction::start_at, (start & ~low_48) | stamp_ms);
+}
+
+/// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
+/// would do without.
+[[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
+  const bool in_the_midst = is_in_the_midst(direction, headers);
+  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
+  if (!in_the_midst) [[unlikely]] {
+    octets = with_ttl(octets, headers.ttl);
+    begin_no_later(direction, stamp_ms);
+  }
+  store_word(direction + Direction::octets_at, octets);
+  const Word packets = load_word(direction + Direction::packets_at) + 1;
+  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
+  const Word end = load_word(direction + Direction::end_at), stamp_there = (end & ~low_44) | stamp_ms;
+  if (stamp_there >= end) [[likely]]  // and not before the start, which is not after the end
+    store_word(direction + Direction::end_at, stamp_there);
+  else begin_no_later(direction, stamp_ms);
 }
 
 /// A record of a new flow, and its first packet counted, whose direction is forward.
@@ -142,14 +163,6 @@ inline bool is_at_an_edge(const std::byte* direction) noexcept {
   return now.packets() == 0 || (now.octet_word & Direction::octets_many) != 0;
 }
 
-/// The TTL of all packets so far was the header's, and there have been some, of not too many octets: one question, for
-/// the least and greatest TTL of a direction that counts nothing differ.
-inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
-  constexpr unsigned above = std::countr_zero(Direction::octets_many);
-  constexpr Word twice = Word{0x101} << (48 - above);
-  return load_word(direction + Direction::octets_at) >> above == headers.ttl * twice;
-}
-
 /// Whether nothing but counting is to be done for a packet, as for most; account() does the rest.
 template <class S>
 [[gnu::always_inline]] inline bool only_counts(const std::byte* record, Word reverse, const Headers& headers,
@@ -167,21 +180,8 @@ template <class S>
 template <class S>
 [[gnu::always_inline]] inline void only_count(std::byte* record, Word reverse, const Headers& headers,
                                               const Arrival& arrival) noexcept {
-  auto* direction = record + S::direction_at(reverse);
-  const bool in_the_midst = is_in_the_midst(direction, headers);
+  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
-  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
-  if (!in_the_midst) [[unlikely]]
-    octets = with_ttl(octets, headers.ttl);
-  store_word(direction + Direction::octets_at, octets);
-  const Word packets = load_word(direction + Direction::packets_at) + 1;
-  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
-  const Word end = load_word(direction + Direction::end_at), stamp_there = (end & ~low_44) | arrival.stamp_ms;
-  if (stamp_there >= end) [[likely]]  // and not before the start, which is not after the end
-    return store_word(direction + Direction::end_at, stamp_there);
-  const Word start = load_word(direction + Direction::start_at);
-  if (arrival.stamp_ms < (start & low_48))
-    store_word(direction + Direction::start_at, (start & ~low_48) | arrival.stamp_ms);
 }
 
 }  // namespace weir::flow

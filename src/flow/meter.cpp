@@ -128,10 +128,6 @@ class MeterOf final : public Meter {
   template <class S>
   static constexpr unsigned pool_of = std::is_same_v<typename S::Key, Key4> ? 0 : 1;
   template <class S>
-  static std::uint64_t led_by(std::uint64_t hash) noexcept {
-    return Table::marked(hash, pool_of<S>);
-  }
-  template <class S>
   const Extension& plan_of() const noexcept {
     return planned_.extensions[pool_of<S>];
   }
@@ -187,8 +183,9 @@ class MeterOf final : public Meter {
     for (std::size_t at = 0; at < S::Key::words; ++at) one.key.word[at] = made.key.word[at];
     one.exchanged = made.exchanged;
     one.echo_reply = made.echo_reply;
-    if constexpr (Extended) one.hash = led_by<S>(hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data()));
-    else one.hash = led_by<S>(hash_(made.key.hashed()));
+    if constexpr (Extended) one.hash = hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data());
+    else one.hash = hash_(made.key.hashed());
+    one.hash = Table::marked(one.hash, pool_of<S>);
     one.line = &table_.line(table_.line_of(one.hash));
     prefetch(one.line);
   }
@@ -412,7 +409,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   std::pair<std::uint64_t, bool> hash_and_hint(const std::byte* record) const noexcept {
-    return {led_by<S>(hash_in<S>(record)), S::is_exchanged(record)};
+    return {hash_in<S>(record), S::is_exchanged(record)};
   }
   [[gnu::noinline]] void grow() noexcept {
     table_.grow([this](unsigned pool, const std::byte* record) {
@@ -428,7 +425,7 @@ class MeterOf final : public Meter {
 
   template <class S>
   void erase_in(std::size_t line, std::size_t way) noexcept {
-    table_.erase_in(line, way, [this](Place place) { return led_by<S>(hash_in<S>(table_.record_at(place))); });
+    table_.erase_in(line, way, [this](Place place) { return hash_in<S>(table_.record_at(place)); });
   }
 
   /// The next slots, at most as many as were used: of those that may have ended the tag lines are on their way before
@@ -442,7 +439,7 @@ class MeterOf final : public Meter {
     const auto put_down = [&]<class S>(std::type_identity<S>, std::uint32_t slot) {
       const auto& pool = table_.pool(pool_of<S>);
       if (pool.is_free(slot) || !may_have_ended<S>(pool.record(slot), now, timeouts_)) return;
-      may[count] = {Place::in(pool_of<S>, slot), led_by<S>(hash_in<S>(pool.record(slot)))};
+      may[count] = {Place::in(pool_of<S>, slot), hash_in<S>(pool.record(slot))};
       table_.prefetch(may[count++].hash);
     };
     const auto four = table_.pool(0).used(), six = table_.pool(1).used();
@@ -486,8 +483,9 @@ class MeterOf final : public Meter {
     if (pool.is_free(at.slot)) return;
     auto* record = pool.record(at.slot);
     if (!settle<S>(record, now, ended) && S::has_packets(record)) emit<S>(record, EndReason::forced, ended);
-    if constexpr (taking_out_tags) erase<S>(Place::in(at.pool, at.slot));
-    else table_.leave(Place::in(at.pool, at.slot));
+    const auto place = Place::in(at.pool, at.slot);
+    if constexpr (taking_out_tags) table_.erase(hash_in<S>(record), place);
+    else table_.leave(place);
   }
 
   template <class S>
@@ -507,8 +505,13 @@ class MeterOf final : public Meter {
   /// One worker looks at its own table, a flow at a time.
   std::byte* shown() const noexcept { return planned_.shown.get(); }
 
+  /// As the table wants it.
   template <class S>
   std::uint64_t hash_in(const std::byte* record) const noexcept {
+    return Table::marked(key_hash_in<S>(record), pool_of<S>);
+  }
+  template <class S>
+  std::uint64_t key_hash_in(const std::byte* record) const noexcept {
     typename S::Key key;
     std::memcpy(&key, record, sizeof key);
     if constexpr (Extended) {
@@ -518,11 +521,6 @@ class MeterOf final : public Meter {
     } else {
       return hash_(key.hashed());
     }
-  }
-
-  template <class S>
-  void erase(Place place) noexcept {
-    table_.erase(led_by<S>(hash_in<S>(table_.record_at(place))), place);
   }
 
   template <class S>
@@ -568,7 +566,7 @@ class MeterOf final : public Meter {
     std::memcpy(copy, &key, sizeof key);
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
-      finish_planned<S>(plan, copy, S::is_exchanged(record), key, plan.hashes_flow ? hash_in<S>(record) : 0, end);
+      finish_planned<S>(plan, copy, S::is_exchanged(record), key, plan.hashes_flow ? key_hash_in<S>(record) : 0, end);
     }
     std::memcpy(copy + S::clocks_at, &end, sizeof end);
   }

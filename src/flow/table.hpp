@@ -31,6 +31,10 @@ struct Place {
   constexpr unsigned pool() const noexcept { return number >> 31; }
   constexpr bool hint() const noexcept { return (number & hint_bit) != 0; }
   constexpr std::uint32_t slot() const noexcept { return number & (hint_bit - 1); }
+  /// The same with another hint, 0 or 1.
+  constexpr Place with_hint(std::uint64_t hint) const noexcept {
+    return {(number & ~hint_bit) | static_cast<std::uint32_t>(hint << hint_at)};
+  }
   friend constexpr bool operator==(Place a, Place b) noexcept { return ((a.number ^ b.number) & ~hint_bit) == 0; }
 };
 
@@ -242,7 +246,7 @@ class Table {
     WEIR_ASSERT(at.guests == 0);
     const Place place{at.places[way]};
     at.tags[way] = tag_of(hash);
-    at.places[way] = Place::in(place.pool(), place.slot()).number | static_cast<std::uint32_t>(hint << Place::hint_at);
+    at.places[way] = place.with_hint(hint).number;
     return record_at(place);
   }
 
@@ -280,7 +284,7 @@ class Table {
     if (free_ways == 0) return false;
     const auto way = static_cast<std::size_t>(std::countr_zero(free_ways));
     at.tags[way] = tag_of(hash);
-    at.places[way] = place.number | static_cast<std::uint32_t>(hint << Place::hint_at);
+    at.places[way] = place.with_hint(hint).number;
     line(home).away = static_cast<std::uint16_t>(line(home).away + away);
     at.guests = static_cast<std::uint16_t>(at.guests + away);
     return true;
