@@ -32,6 +32,7 @@ class KeyedHash {
   std::uint64_t operator()(const std::array<std::uint64_t, 2>& words) const noexcept {
     return finish(block(words[0], words[1]));
   }
+  std::uint64_t operator()(__m128i words) const noexcept { return finish(words); }
 
   std::uint64_t operator()(const std::array<std::uint64_t, 5>& words) const noexcept {
     const auto one = absorb(block(words[0], words[1]));

@@ -107,7 +107,7 @@ bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcom
   bool plain = true;
   for_each(burst, [&](std::size_t i) {
     const auto& packet = burst[i];
-    if (packet.notes == 0 && decode_straight(packet, out[i])) [[likely]]
+    if (straight::is_plain(packet) && straight::decode(packet, out[i])) [[likely]]
       return;
     plain = false;
     outcomes[i] = packet.notes == 0 ? decode_by_the_chain(packet, out[i]) : decode(packet, out[i]);

@@ -45,13 +45,15 @@ inline __m128i ports_of(__m128i transport) noexcept {
   return _mm_shuffle_epi8(transport, _mm_setr_epi8(3, 2, 5, 4, _, _, _, _, _, _, _, _, _, _, _, _));
 }
 
-/// At least ethernet + ipv4 + up_to_tcp_flags octets are captured; the EtherType says IPv4.
-inline bool decode_ipv4(const Packet& packet, const std::byte* ip, Headers& out) noexcept {
-  const auto header = load(ip);
-  // Version 4, five words, and no fragment.
-  const auto wanted = _mm_setr_epi8(0x45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const auto asked = _mm_setr_epi8(_, 0, 0, 0, 0, 0, 0x3f, _, 0, 0, 0, 0, 0, 0, 0, 0);
-  if (!_mm_testz_si128(_mm_xor_si128(header, wanted), asked)) return false;
+/// The EtherType and what follows it: an IPv4 header of version 4 and five words, no fragment?
+inline bool is_ipv4(__m128i from_type) noexcept {
+  const auto wanted = _mm_setr_epi8(0x08, 0x00, 0x45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const auto asked = _mm_setr_epi8(_, _, _, 0, 0, 0, 0, 0, 0x3f, _, 0, 0, 0, 0, 0, 0);
+  return _mm_testz_si128(_mm_xor_si128(from_type, wanted), asked) != 0;
+}
+
+/// At least ethernet + ipv4 + up_to_tcp_flags octets are captured; is_ipv4(from_type).
+inline bool decode_ipv4(const Packet& packet, const std::byte* ip, __m128i from_type, Headers& out) noexcept {
   const std::uint32_t octets = load_be<std::uint16_t>(ip + 2);
   if (octets < ipv4 + up_to_tcp_flags || octets + ethernet > packet.wire) return false;
   const auto road = roads[load_be<std::uint8_t>(ip + 9)];
@@ -62,10 +64,10 @@ inline bool decode_ipv4(const Packet& packet, const std::byte* ip, Headers& out)
   store(&out.destination, _mm_loadu_si32(ip + 16));
   store(&out.source_port,
         _mm_or_si128(ports_of(transport),
-                     _mm_shuffle_epi8(header, _mm_setr_epi8(_, _, _, _, _, _, 9, 1, 3, 2, _, _, _, _, _, _))));
+                     _mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, _, _, 11, 3, 5, 4, _, _, _, _, _, _))));
   constexpr char version = static_cast<char>(IpVersion::v4);
   store(&out.tcp_flags,
-        _mm_or_si128(_mm_shuffle_epi8(header, _mm_setr_epi8(_, _, _, _, 8, _, _, _, _, _, _, _, _, _, _, _)),
+        _mm_or_si128(_mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, 10, _, _, _, _, _, _, _, _, _, _, _)),
                      _mm_setr_epi8(0, 0, 0, 0, 0, version, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)));
   out.tcp_flags = load_be<std::uint16_t>(ip + ipv4 + 12) & road;
   return true;
@@ -94,19 +96,29 @@ inline bool decode_ipv6(const Packet& packet, const std::byte* ip, Headers& out)
   return true;
 }
 
+/// A packet that was captured on Ethernet and selected.
+inline bool decode(const Packet& packet, Headers& out) noexcept {
+  constexpr std::uint16_t type_ipv6 = 0x86dd;
+  if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
+  const auto* ip = packet.bytes + ethernet;
+  if (const auto from_type = load(ip - 2); is_ipv4(from_type)) return decode_ipv4(packet, ip, from_type, out);
+  return load_native<std::uint16_t>(ip - 2) == swap_bytes(type_ipv6) && decode_ipv6(packet, ip, out);
+}
+
+/// Captured on Ethernet, selected, and nothing noted of it: one question.
+inline bool is_plain(const Packet& packet) noexcept {
+  constexpr auto at = offsetof(Packet, link);
+  static_assert(offsetof(Packet, selection) == at + 1 && offsetof(Packet, notes) == at + 2 &&
+                Link::ethernet == Link{} && Selection::selected == Selection{});
+  return load_native<std::uint32_t>(reinterpret_cast<const std::byte*>(&packet) + at) == 0;
+}
+
 }  // namespace straight
 
 /// True: `out` is what the chain would have made of a packet that is metered without notes. False: ask the chain; `out`
 /// is untouched. It may say false to any packet.
 inline bool decode_straight(const Packet& packet, Headers& out) noexcept {
-  constexpr std::uint16_t type_ipv4 = 0x0800, type_ipv6 = 0x86dd;
-
-  if (packet.link != Link::ethernet || packet.selection != Selection::selected) return false;
-  if (packet.captured < straight::ethernet + straight::ipv4 + straight::up_to_tcp_flags) return false;
-  const auto* ip = packet.bytes + straight::ethernet;
-  const auto type = load_native<std::uint16_t>(ip - 2);
-  if (type == swap_bytes(type_ipv4)) return straight::decode_ipv4(packet, ip, out);
-  return type == swap_bytes(type_ipv6) && straight::decode_ipv6(packet, ip, out);
+  return packet.link == Link::ethernet && packet.selection == Selection::selected && straight::decode(packet, out);
 }
 
 }  // namespace weir::decode

@@ -36,7 +36,8 @@ inline Word with_ttl(Word octets, Word ttl) noexcept {
 /// the least and greatest TTL of a direction that counts nothing differ.
 inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
   constexpr unsigned above = std::countr_zero(Direction::octets_many);
-  constexpr Word twice = Word{0x101} << (48 - above);
+  Word twice = Word{0x101} << (48 - above);
+  asm("" : "+r"(twice));  // or GCC makes three instructions of a multiplication
   return load_word(direction + Direction::octets_at) >> above == headers.ttl * twice;
 }
 
@@ -47,8 +48,8 @@ inline void begin_no_later(std::byte* direction, Word stamp_ms) noexcept {
 
 /// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
 /// would do without.
-[[gnu::always_inline]] inline void count(std::byte* direction, const Headers& headers, Word stamp_ms) noexcept {
-  const bool in_the_midst = is_in_the_midst(direction, headers);
+[[gnu::always_inline]] inline void count(std::byte* direction, bool in_the_midst, const Headers& headers,
+                                         Word stamp_ms) noexcept {
   Word octets = load_word(direction + Direction::octets_at) + headers.octets;
   if (!in_the_midst) [[unlikely]] {
     octets = with_ttl(octets, headers.ttl);
@@ -149,7 +150,8 @@ void account(std::byte* record, const Headers& headers, const Arrival& arrival, 
   clocks.last = arrival.clock;
   const Word reverse = runs_back<S>(record, arrival);
   if constexpr (S::biflow) see_direction<S>(record, reverse, headers.tos, arrival.interface);
-  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
+  auto* direction = record + S::direction_at(reverse);
+  count(direction, is_in_the_midst(direction, headers), headers, arrival.stamp_ms);
   if (!timeouts.tcp_close) forget_close<S>(record);
   else if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, headers.tcp_flags))
     clocks.close = arrival.clock;
@@ -165,22 +167,22 @@ inline bool is_at_an_edge(const std::byte* direction) noexcept {
 
 /// Whether nothing but counting is to be done for a packet, as for most; account() does the rest.
 template <class S>
-[[gnu::always_inline]] inline bool only_counts(const std::byte* record, Word reverse, const Headers& headers,
-                                               const Arrival& arrival, const Timeouts& timeouts) noexcept {
+[[gnu::always_inline]] inline bool only_counts(const std::byte* record, const std::byte* direction, bool in_the_midst,
+                                               const Headers& headers, const Arrival& arrival,
+                                               const Timeouts& timeouts) noexcept {
   if (timeout_is_over<S>(record, arrival.clock, timeouts)) [[unlikely]]
     return false;
   if ((S::forward_state(record) & timeouts.unusual_state) != 0 || (headers.tcp_flags & timeouts.closing_flags) != 0)
       [[unlikely]]
     return false;
-  const auto* direction = record + S::direction_at(reverse);
-  return is_in_the_midst(direction, headers) || !is_at_an_edge(direction);
+  return in_the_midst || !is_at_an_edge(direction);
 }
 
 /// Such a packet.
 template <class S>
-[[gnu::always_inline]] inline void only_count(std::byte* record, Word reverse, const Headers& headers,
-                                              const Arrival& arrival) noexcept {
-  count(record + S::direction_at(reverse), headers, arrival.stamp_ms);
+[[gnu::always_inline]] inline void only_count(std::byte* record, std::byte* direction, bool in_the_midst,
+                                              const Headers& headers, const Arrival& arrival) noexcept {
+  count(direction, in_the_midst, headers, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
 }
 

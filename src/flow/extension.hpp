@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string_view>
 
 #include "flow/account.hpp"
@@ -266,5 +267,14 @@ void finish_planned(const Extension& plan, std::byte* copy, bool exchanged, cons
                 .flow = hash};
   make_derived(plan, copy, ending, {forward, reverse});
 }
+
+/// What a meter has where key or templates are not the usual ones: the plan, and room to show a record.
+struct Planned {
+  explicit Planned(const MeterOptions& options)
+      : extensions{make_plan(options).extensions},
+        shown{std::make_unique<std::byte[]>(std::max(extensions[0].ended_octets, extensions[1].ended_octets))} {}
+  std::array<Extension, 2> extensions;
+  std::unique_ptr<std::byte[]> shown;
+};
 
 }  // namespace weir::flow

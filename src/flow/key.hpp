@@ -89,6 +89,21 @@ inline Key<N> uniflow_key(const Headers& headers) noexcept {
   return key;
 }
 
+/// Puts a uniflow's key where it is kept; returns what is hashed of it. That of IPv4 is put together in one register.
+template <std::size_t N>
+[[gnu::always_inline]] inline auto put_uniflow_key(const Headers& headers, Key<N>& key) noexcept {
+  if constexpr (N == 4) {
+    const auto destination = load_native<std::uint32_t>(headers.destination.data());
+    const auto addresses = _mm_insert_epi32(_mm_loadu_si32(headers.source.data()), static_cast<int>(destination), 1);
+    const auto block = _mm_insert_epi64(addresses, static_cast<long long>(numbers_of(headers)), 1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(key.word.data()), block);
+    return _mm_and_si128(block, _mm_set_epi64x(static_cast<long long>(Key<N>::key_bits), -1));
+  } else {
+    key = uniflow_key<N>(headers);
+    return key.hashed();
+  }
+}
+
 /// ICMP echo reply → echo request (types 0 → 8, 129 → 128), so that both are one biflow; other types stay.
 template <std::size_t N>
 constexpr std::uint16_t echo_request_of(std::uint16_t type_code) noexcept {

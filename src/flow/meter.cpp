@@ -17,15 +17,6 @@
 namespace weir::flow {
 namespace {
 
-/// Where key or templates are not the usual ones: the plan, and room to show a record.
-struct Planned {
-  explicit Planned(const MeterOptions& options)
-      : extensions{make_plan(options).extensions},
-        shown{std::make_unique<std::byte[]>(std::max(extensions[0].ended_octets, extensions[1].ended_octets))} {}
-  std::array<Extension, 2> extensions;
-  std::unique_ptr<std::byte[]> shown;
-};
-
 /// S4 and S6 are the shapes of IPv4 and IPv6 records; pool 0 and 1 of the table. Extension blocks lie behind them only
 /// where `Extended`.
 template <class S4, class S6, bool Extended = false>
@@ -179,23 +170,26 @@ class MeterOf final : public Meter {
 
   template <class S>
   [[gnu::always_inline]] void make_key_and_hash(PendingPacket<S, Extended>& one) noexcept {
-    const auto made = key_of<S>(one);
-    for (std::size_t at = 0; at < S::Key::words; ++at) one.key.word[at] = made.key.word[at];
-    one.exchanged = made.exchanged;
-    one.echo_reply = made.echo_reply;
-    if constexpr (Extended) one.hash = hash_of(plan_of<S>().key, hash_, made.key, one.seen.extra.data());
-    else one.hash = hash_(made.key.hashed());
-    one.hash = Table::marked(one.hash, pool_of<S>);
+    one.hash = Table::marked(put_key<S>(one), pool_of<S>);
     one.line = &table_.line(table_.line_of(one.hash));
     prefetch(one.line);
   }
 
+  /// Returns its hash.
   template <class S>
-  auto key_of(PendingPacket<S, Extended>& one) const noexcept {
+  [[gnu::always_inline]] std::uint64_t put_key(PendingPacket<S, Extended>& one) const noexcept {
     constexpr auto n = S::Key::address_octets;
-    if constexpr (Extended) return make_key<n>(plan_of<S>().key, one.sight(), S::biflow, one.seen.extra.data());
-    else if constexpr (S::biflow) return biflow_key<n>(*one.headers);
-    else return BiflowKey<n>{.key = uniflow_key<n>(*one.headers)};
+    if constexpr (Extended) {
+      const auto& plan = plan_of<S>().key;
+      one.put(make_key<n>(plan, one.sight(), S::biflow, one.seen.extra.data()));
+      return hash_of(plan, hash_, one.key, one.seen.extra.data());
+    } else if constexpr (S::biflow) {
+      const auto made = biflow_key<n>(*one.headers);
+      one.put(made);
+      return hash_(made.key.hashed());
+    } else {
+      return hash_(put_uniflow_key(*one.headers, one.key));
+    }
   }
 
   /// Where the table is full, a new flow needs the place of one whose record nothing else would bring. Of an IPv4
@@ -237,15 +231,16 @@ class MeterOf final : public Meter {
   [[gnu::always_inline]] bool count_at_once(std::byte* record, const PendingPacket<S, Extended>& one) const noexcept {
     const auto arrival = one.arrival();
     const Word reverse = runs_back<S>(record, arrival);
-    if (!only_counts<S>(record, reverse, *one.headers, arrival, timeouts_)) return false;
+    auto* direction = record + S::direction_at(reverse);
+    const bool in_the_midst = is_in_the_midst(direction, *one.headers);
+    if (!only_counts<S>(record, direction, in_the_midst, *one.headers, arrival, timeouts_)) return false;
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = one.sight();
-      const auto* direction = record + S::direction_at(reverse);
       if (outgrown(plan.limits[reverse], record, direction, sight).any) return false;
       run_each(plan, record, sight, reverse, false);
     }
-    only_count<S>(record, reverse, *one.headers, arrival);
+    only_count<S>(record, direction, in_the_midst, *one.headers, arrival);
     return true;
   }
 

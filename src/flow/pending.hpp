@@ -34,10 +34,10 @@ struct alignas(64) PendingPacket {
   const Packet* packet;
   typename S::Key key;
   const Headers* headers;
-  std::uint64_t hash;   ///< marked as the table wants it
-  const TagLine* line;  ///< where the hash led when the key was made
-  std::byte* likely;    ///< the record, if the key is in it when its turn comes
-  bool exchanged, echo_reply;
+  std::uint64_t hash;                          ///< marked as the table wants it
+  const TagLine* line;                         ///< where the hash led when the key was made
+  std::byte* likely;                           ///< the record, if the key is in it when its turn comes
+  bool exchanged = false, echo_reply = false;  ///< never, in uniflows
   [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
 
   void put_down(const Packet& its_packet, const Headers& its_headers,
@@ -45,6 +45,13 @@ struct alignas(64) PendingPacket {
     packet = &its_packet;
     headers = &its_headers;
     if constexpr (Extended) seen.details = &its_details;
+  }
+
+  /// Word by word: a copy of the whole would wait for the stores of its words.
+  void put(const BiflowKey<S::Key::address_octets>& made) noexcept {
+    for (std::size_t at = 0; at < S::Key::words; ++at) key.word[at] = made.key.word[at];
+    exchanged = made.exchanged;
+    echo_reply = made.echo_reply;
   }
 
   Arrival arrival() const noexcept {
