@@ -89,15 +89,24 @@ inline Key<N> uniflow_key(const Headers& headers) noexcept {
   return key;
 }
 
-/// Puts a uniflow's key where it is kept; returns what is hashed of it. That of IPv4 is put together in one register.
+// Keys of IPv4 are put together in one register.
+
+inline __m128i uniflow_block(const Headers& headers) noexcept {
+  const auto destination = load_native<std::uint32_t>(headers.destination.data());
+  const auto addresses = _mm_insert_epi32(_mm_loadu_si32(headers.source.data()), static_cast<int>(destination), 1);
+  return _mm_insert_epi64(addresses, static_cast<long long>(numbers_of(headers)), 1);
+}
+
+/// Puts a key where it is kept; returns what is hashed of it.
+inline __m128i put_block(__m128i block, Key<4>& key) noexcept {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(key.word.data()), block);
+  return _mm_and_si128(block, _mm_set_epi64x(static_cast<long long>(Key<4>::key_bits), -1));
+}
+
 template <std::size_t N>
 [[gnu::always_inline]] inline auto put_uniflow_key(const Headers& headers, Key<N>& key) noexcept {
   if constexpr (N == 4) {
-    const auto destination = load_native<std::uint32_t>(headers.destination.data());
-    const auto addresses = _mm_insert_epi32(_mm_loadu_si32(headers.source.data()), static_cast<int>(destination), 1);
-    const auto block = _mm_insert_epi64(addresses, static_cast<long long>(numbers_of(headers)), 1);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(key.word.data()), block);
-    return _mm_and_si128(block, _mm_set_epi64x(static_cast<long long>(Key<N>::key_bits), -1));
+    return put_block(uniflow_block(headers), key);
   } else {
     key = uniflow_key<N>(headers);
     return key.hashed();
@@ -171,6 +180,18 @@ inline BiflowKey<N> biflow_key(const Headers& headers) noexcept {
   made.exchanged = ends_out_of_order(made.key);
   exchange_ends(made.key, made.exchanged);
   return made;
+}
+
+/// The same of IPv4 without ICMP, as put_block() puts it.
+inline __m128i put_biflow_key(const Headers& headers, Key<4>& key, bool& exchanged) noexcept {
+  constexpr char _ = -1;
+  const auto block = uniflow_block(headers);
+  const auto turned = _mm_shuffle_epi8(block, _mm_setr_epi8(4, 5, 6, 7, 0, 1, 2, 3, 10, 11, 8, 9, 12, 13, 14, 15));
+  // Of each end the address, and below it the port.
+  const auto ends = _mm_shuffle_epi8(block, _mm_setr_epi8(8, 9, 0, 1, 2, 3, _, _, 10, 11, 4, 5, 6, 7, _, _));
+  const auto greater = _mm_cmpgt_epi64(ends, _mm_unpackhi_epi64(ends, ends));
+  exchanged = _mm_cvtsi128_si32(greater) != 0;
+  return put_block(_mm_blendv_epi8(block, turned, _mm_unpacklo_epi64(greater, greater)), key);
 }
 
 }  // namespace weir::flow

@@ -184,6 +184,12 @@ class MeterOf final : public Meter {
       one.put(make_key<n>(plan, one.sight(), S::biflow, one.seen.extra.data()));
       return hash_of(plan, hash_, one.key, one.seen.extra.data());
     } else if constexpr (S::biflow) {
+      if constexpr (n == 4) {
+        if (!is_icmp<n>(one.headers->protocol)) [[likely]] {
+          one.echo_reply = false;
+          return hash_(put_biflow_key(*one.headers, one.key, one.exchanged));
+        }
+      }
       const auto made = biflow_key<n>(*one.headers);
       one.put(made);
       return hash_(made.key.hashed());
