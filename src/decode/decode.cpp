@@ -109,8 +109,8 @@ bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcom
     const auto& packet = burst[i];
     if (straight::is_plain(packet) && straight::decode(packet, out[i])) [[likely]]
       return;
-    plain = false;
     outcomes[i] = packet.notes == 0 ? decode_by_the_chain(packet, out[i]) : decode(packet, out[i]);
+    plain &= outcomes[i] == Outcome::metered && (packet.notes | out[i].notes) == 0 && out[i].fragment == Fragment::none;
   });
   return plain;
 }

@@ -107,6 +107,8 @@ TEST(Decode, a_burst_is_called_plain_where_all_of_it_is_metered_whole_and_withou
     EXPECT_FALSE(plain(burst)) << "noted by decode";
     burst[at] = frames::udp("10.0.0.1:1 > 10.0.0.2:2").fragment(0, true).captured();
     EXPECT_FALSE(plain(burst)) << "a fragment";
+    burst[at] = frames::icmp("10.0.0.1 > 10.0.0.2").captured();
+    EXPECT_TRUE(plain(burst)) << "nothing but a seldom protocol";
   }
 }
 
