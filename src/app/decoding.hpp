@@ -10,16 +10,18 @@
 #include "app/settings.hpp"
 #include "decode/decode.hpp"
 #include "flow/layout.hpp"
+#include "flow/plan.hpp"
 #include "flow/spread.hpp"
 
 namespace weir::app {
 
 struct Decoding {
   Decoding(decode::Tunnels which, const flow::MeterOptions& options)
-      : tunnels{which}, details{flow::needs_details(options)}, spread{options} {}
+      : tunnels{which}, details{flow::needs_details(options)}, brief{flow::is_usual(options)}, spread{options} {}
 
   decode::Tunnels tunnels;
   bool details;  ///< whether meters are given any
+  bool brief;    ///< whether meters count packets that are put down briefly
   flow::Spread spread;
 
   bool in_full() const noexcept { return details || tunnels == decode::Tunnels::inner; }

@@ -69,7 +69,12 @@ class Work {
     return std::span{details_}.subspan(decoding_.details ? begin : 0);
   }
   const unsigned home_;
-  std::vector<flow::Chosen> members_;        // by shard: places in the slice, of others than `home_` in their parcel
+  struct Members {
+    flow::Chosen brief, others;
+    flow::Chosen& of(bool is_brief) noexcept { return is_brief ? brief : others; }
+  };
+  std::vector<Members> members_;             // by shard: places in the slice
+  flow::Chosen in_order_;                    // of `home_`, both kinds
   std::vector<Parcel> parcels_;              // by shard, that of `home_` stays empty
   std::vector<ipfix::DataRecords> records_;  // by shard
   PacketTallies tallies_;

@@ -21,9 +21,24 @@ struct Arrival {
   Word echo_reply;  ///< biflow: 1: an ICMP echo reply
 };
 
+/// What it knows of its headers, as they lie in Headers, or in a copy of that part of them (flow/brief.hpp).
+struct Counted {
+  const std::byte* at;  ///< Headers::octets
+
+  Word octets() const noexcept { return load_word(at); }
+  std::uint16_t tcp_flags() const noexcept { return load_native<std::uint16_t>(at + flags_at); }
+  std::uint8_t ttl() const noexcept { return load_native<std::uint8_t>(at + ttl_at); }
+  std::uint8_t tos() const noexcept { return load_native<std::uint8_t>(at - tos_before); }
+
+ private:
+  static constexpr std::size_t octets_at = offsetof(Headers, octets), tos_before = octets_at - offsetof(Headers, tos),
+                               flags_at = offsetof(Headers, tcp_flags) - octets_at,
+                               ttl_at = offsetof(Headers, ttl) - octets_at;
+};
+
 /// A counter of 48 bits ends its record rather than wrap (RFC 7011 §6.2 asks the same of reduced lengths).
-inline bool would_outgrow(const std::byte* direction, const Headers& headers) noexcept {
-  return (load_word(direction + Direction::octets_at) & low_48) + headers.octets > low_48;
+inline bool would_outgrow(const std::byte* direction, const Counted& packet) noexcept {
+  return (load_word(direction + Direction::octets_at) & low_48) + packet.octets() > low_48;
 }
 
 /// A direction's word of octets, with a packet's TTL in it.
@@ -34,11 +49,11 @@ inline Word with_ttl(Word octets, Word ttl) noexcept {
 
 /// The TTL of all packets so far was the header's, and there have been some, of not too many octets: one question, for
 /// the least and greatest TTL of a direction that counts nothing differ.
-inline bool is_in_the_midst(const std::byte* direction, const Headers& headers) noexcept {
+inline bool is_in_the_midst(const std::byte* direction, const Counted& packet) noexcept {
   constexpr unsigned above = std::countr_zero(Direction::octets_many);
   Word twice = Word{0x101} << (48 - above);
   asm("" : "+r"(twice));  // or GCC makes three instructions of a multiplication
-  return load_word(direction + Direction::octets_at) >> above == headers.ttl * twice;
+  return load_word(direction + Direction::octets_at) >> above == packet.ttl() * twice;
 }
 
 inline void begin_no_later(std::byte* direction, Word stamp_ms) noexcept {
@@ -48,16 +63,16 @@ inline void begin_no_later(std::byte* direction, Word stamp_ms) noexcept {
 
 /// It must not outgrow. Branches that go one way for all but a few packets of a flow cost less than the arithmetic that
 /// would do without.
-[[gnu::always_inline]] inline void count(std::byte* direction, bool in_the_midst, const Headers& headers,
+[[gnu::always_inline]] inline void count(std::byte* direction, bool in_the_midst, const Counted& packet,
                                          Word stamp_ms) noexcept {
-  Word octets = load_word(direction + Direction::octets_at) + headers.octets;
+  Word octets = load_word(direction + Direction::octets_at) + packet.octets();
   if (!in_the_midst) [[unlikely]] {
-    octets = with_ttl(octets, headers.ttl);
+    octets = with_ttl(octets, packet.ttl());
     begin_no_later(direction, stamp_ms);
   }
   store_word(direction + Direction::octets_at, octets);
   const Word packets = load_word(direction + Direction::packets_at) + 1;
-  store_word(direction + Direction::packets_at, packets | Word{headers.tcp_flags} << 48);
+  store_word(direction + Direction::packets_at, packets | Word{packet.tcp_flags()} << 48);
   const Word end = load_word(direction + Direction::end_at), stamp_there = (end & ~low_44) | stamp_ms;
   if (stamp_there >= end) [[likely]]  // and not before the start, which is not after the end
     store_word(direction + Direction::end_at, stamp_there);
@@ -66,12 +81,12 @@ inline void begin_no_later(std::byte* direction, Word stamp_ms) noexcept {
 
 /// A record of a new flow, and its first packet counted, whose direction is forward.
 template <class S>
-[[gnu::always_inline]] inline void begin(std::byte* record, const typename S::Key& key, const Headers& headers,
+[[gnu::always_inline]] inline void begin(std::byte* record, const typename S::Key& key, const Counted& packet,
                                          const Arrival& arrival) noexcept {
   for (std::size_t i = 0; i < S::Key::words; ++i) store_word(record + 8 * i, key.word[i]);
   const Word stamp = arrival.stamp_ms;
-  Direction{headers.octets | Word{headers.ttl} << 48 | Word{headers.ttl} << 56,
-            1 | Word{headers.tcp_flags} << 48 | (arrival.exchanged ? state::exchanged : 0),
+  Direction{packet.octets() | Word{packet.ttl()} << 48 | Word{packet.ttl()} << 56,
+            1 | Word{packet.tcp_flags()} << 48 | (arrival.exchanged ? state::exchanged : 0),
             stamp | arrival.interface << 48, stamp | (S::biflow ? state::counts : 0)}
       .store(record + S::forward_at);
   if constexpr (S::biflow) {
@@ -144,16 +159,16 @@ void forget_close(std::byte* record) noexcept {
 
 /// Counts a packet into a record that is not past an end.
 template <class S>
-void account(std::byte* record, const Headers& headers, const Arrival& arrival, const Timeouts& timeouts) noexcept {
+void account(std::byte* record, const Counted& packet, const Arrival& arrival, const Timeouts& timeouts) noexcept {
   auto clocks = S::clocks(record);
   if (!S::has_packets(record)) clocks.first = arrival.clock;
   clocks.last = arrival.clock;
   const Word reverse = runs_back<S>(record, arrival);
-  if constexpr (S::biflow) see_direction<S>(record, reverse, headers.tos, arrival.interface);
+  if constexpr (S::biflow) see_direction<S>(record, reverse, packet.tos(), arrival.interface);
   auto* direction = record + S::direction_at(reverse);
-  count(direction, is_in_the_midst(direction, headers), headers, arrival.stamp_ms);
+  count(direction, is_in_the_midst(direction, packet), packet, arrival.stamp_ms);
   if (!timeouts.tcp_close) forget_close<S>(record);
-  else if ((headers.tcp_flags & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, headers.tcp_flags))
+  else if ((packet.tcp_flags() & (tcp_flag::fin | tcp_flag::rst)) && closes<S>(record, reverse, packet.tcp_flags()))
     clocks.close = arrival.clock;
   S::set_clocks(record, clocks);
 }
@@ -168,11 +183,11 @@ inline bool is_at_an_edge(const std::byte* direction) noexcept {
 /// Whether nothing but counting is to be done for a packet, as for most; account() does the rest.
 template <class S>
 [[gnu::always_inline]] inline bool only_counts(const std::byte* record, const std::byte* direction, bool in_the_midst,
-                                               const Headers& headers, const Arrival& arrival,
+                                               const Counted& packet, const Arrival& arrival,
                                                const Timeouts& timeouts) noexcept {
   if (timeout_is_over<S>(record, arrival.clock, timeouts)) [[unlikely]]
     return false;
-  if ((S::forward_state(record) & timeouts.unusual_state) != 0 || (headers.tcp_flags & timeouts.closing_flags) != 0)
+  if ((S::forward_state(record) & timeouts.unusual_state) != 0 || (packet.tcp_flags() & timeouts.closing_flags) != 0)
       [[unlikely]]
     return false;
   return in_the_midst || !is_at_an_edge(direction);
@@ -181,8 +196,8 @@ template <class S>
 /// Such a packet.
 template <class S>
 [[gnu::always_inline]] inline void only_count(std::byte* record, std::byte* direction, bool in_the_midst,
-                                              const Headers& headers, const Arrival& arrival) noexcept {
-  count(direction, in_the_midst, headers, arrival.stamp_ms);
+                                              const Counted& packet, const Arrival& arrival) noexcept {
+  count(direction, in_the_midst, packet, arrival.stamp_ms);
   S::set_last(record, arrival.clock);
 }
 

@@ -2,6 +2,7 @@
 // Which packets of a burst or slice a meter is to count.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -46,11 +47,21 @@ class Chosen {
     fragments_ |= fragments;
   }
 
-  /// They have been moved together: their places are 0, 1, 2 …
-  void renumber() noexcept {
-    for (std::size_t i = 0; i < count_; ++i) places_[i] = static_cast<std::uint16_t>(i);
+  /// The first so many, and whether there is a fragment among them.
+  void choose_all(std::size_t count, bool fragments) noexcept {
+    count_ = count;
+    fragments_ = fragments ? 1 : 0;
+    std::iota(places_.data(), places_.data() + count, std::uint16_t{0});
   }
 
+  /// All of both, in order.
+  void choose_both(const Chosen& one, const Chosen& other) noexcept {
+    count_ = one.count_ + other.count_;
+    fragments_ = one.fragments_ | other.fragments_;
+    std::ranges::merge(one.places(), other.places(), places_.begin());
+  }
+
+  std::span<const std::uint16_t> places() const noexcept { return std::span{places_}.first(count_); }
   std::span<std::uint16_t> places() noexcept { return std::span{places_}.first(count_); }
   bool has_fragments() const noexcept { return fragments_ != 0; }
 

@@ -87,6 +87,14 @@ class Fragments {
   void add(Burst packets, std::span<Headers> headers, std::span<const Details> details, Chosen& which,
            Ended& ended) noexcept;
 
+  /// Whether packets up to `clock` that are no fragments may come past it, to the meter itself: none that waits is due.
+  bool lets_pass(Instant clock) const noexcept { return !tracks_ || clock < due(); }
+  /// As Meter::add_brief, for packets that it lets pass.
+  void add_brief(const BriefPackets& packets, Ended& ended) noexcept {
+    make_sure_of_room(packets.size(), ended);
+    meter_.add_brief(packets, ended);
+  }
+
   /// Meters what has waited for too long at `clock`, then Meter::expire.
   void expire(Instant clock, Ended& ended) noexcept;
 

@@ -40,4 +40,17 @@ void fill_empty_directions(std::byte* record) noexcept {
   reverse.store(record + S::reverse_at);
 }
 
+/// What a live record would add if it were handed out now.
+template <class S>
+Totals totals_of(const std::byte* record) noexcept {
+  Totals sum;
+  for (unsigned i = 0; i < S::directions; ++i) {
+    const auto direction = Direction::load(record + S::direction_at(i));
+    sum.packets += direction.packets();
+    sum.octets += direction.octet_word & low_48;
+  }
+  sum.records = S::has_packets(record);
+  return sum;
+}
+
 }  // namespace weir::flow

@@ -103,15 +103,12 @@ inline __m128i put_block(__m128i block, Key<4>& key) noexcept {
   return _mm_and_si128(block, _mm_set_epi64x(static_cast<long long>(Key<4>::key_bits), -1));
 }
 
-template <std::size_t N>
-[[gnu::always_inline]] inline auto put_uniflow_key(const Headers& headers, Key<N>& key) noexcept {
-  if constexpr (N == 4) {
-    return put_block(uniflow_block(headers), key);
-  } else {
-    key = uniflow_key<N>(headers);
-    return key.hashed();
-  }
+/// What is hashed of a key, in a register where it fits one.
+inline __m128i hashed(const Key<4>& key) noexcept {
+  const auto words = key.hashed();
+  return _mm_set_epi64x(static_cast<long long>(words[1]), static_cast<long long>(words[0]));
 }
+inline auto hashed(const Key<16>& key) noexcept { return key.hashed(); }
 
 /// ICMP echo reply → echo request (types 0 → 8, 129 → 128), so that both are one biflow; other types stay.
 template <std::size_t N>
@@ -182,10 +179,9 @@ inline BiflowKey<N> biflow_key(const Headers& headers) noexcept {
   return made;
 }
 
-/// The same of IPv4 without ICMP, as put_block() puts it.
-inline __m128i put_biflow_key(const Headers& headers, Key<4>& key, bool& exchanged) noexcept {
+/// The same of IPv4 without ICMP, from a uniflow's key and as put_block() puts it.
+inline __m128i put_biflow_block(__m128i block, Key<4>& key, bool& exchanged) noexcept {
   constexpr char _ = -1;
-  const auto block = uniflow_block(headers);
   const auto turned = _mm_shuffle_epi8(block, _mm_setr_epi8(4, 5, 6, 7, 0, 1, 2, 3, 10, 11, 8, 9, 12, 13, 14, 15));
   // Of each end the address, and below it the port.
   const auto ends = _mm_shuffle_epi8(block, _mm_setr_epi8(8, 9, 0, 1, 2, 3, _, _, 10, 11, 4, 5, 6, 7, _, _));

@@ -33,20 +33,16 @@ class MeterOf final : public Meter {
 
   void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
            std::span<const std::uint16_t> which, Ended& ended) noexcept override {
-    const auto bursts = (which.size() + burst_size - 1) / burst_size;
-    const auto part = [which](std::size_t n) {
-      const auto begin = std::min(n * burst_size, which.size());
-      return which.subspan(begin, std::min(burst_size, which.size() - begin));
-    };
-    counters_.packets += which.size();
-    // Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
-    for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
-    for (std::size_t n = 0; n < bursts + 2; ++n) {
-      auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
-      take_in(first, packets, headers, details, part(n));
-      go_on_with(second.four, third.four, ended);
-      go_on_with(second.six, third.six, ended);
-    }
+    run(which.size(), ended, [&](UnderWay& burst, std::size_t from, std::size_t count) {
+      take_in(burst, packets, headers, details, which.subspan(from, count));
+    });
+  }
+
+  void add_brief(const BriefPackets& packets, Ended& ended) noexcept override {
+    if constexpr (!Extended)
+      run(packets.size(), ended, [&](UnderWay& burst, std::size_t from, std::size_t count) {
+        take_in(burst.four, packets.subspan(from, count));
+      });
   }
 
   void expire(Instant clock, Ended& ended) noexcept override {
@@ -133,17 +129,34 @@ class MeterOf final : public Meter {
     Pending<S6, Extended> six;
   };
 
+  /// Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
+  template <class TakeIn>
+  [[gnu::always_inline]] void run(std::size_t packets, Ended& ended, TakeIn take_in) noexcept {
+    counters_.packets += packets;
+    const auto bursts = (packets + burst_size - 1) / burst_size;
+    for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
+    for (std::size_t n = 0; n < bursts + 2; ++n) {
+      auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
+      first.four.size = first.six.size = 0;
+      if (n < bursts) take_in(first, n * burst_size, std::min(burst_size, packets - n * burst_size));
+      go_on_with(second.four, third.four, ended);
+      go_on_with(second.six, third.six, ended);
+    }
+  }
+
   /// First stage: the families told apart, keys and hashes. After a burst of IPv4 alone comes another, most likely.
-  void take_in(UnderWay& burst, Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-               std::span<const std::uint16_t> which) noexcept {
-    const auto hash = [this](auto& one) { this->make_key_and_hash(one); };
-    burst.four.size = burst.six.size = 0;
-    if (which.empty()) return;
+  [[gnu::always_inline]] void take_in(UnderWay& burst, Burst packets, std::span<const Headers> headers,
+                                      std::span<const Details> details, std::span<const std::uint16_t> which) noexcept {
+    const auto hash = [this](auto& one) { this->find_line(one, this->put_key(one)); };
     if (all_four_ && take_fours(burst.four, packets, headers, details, which, counters_.octets, hash)) return;
     counters_.octets += tell_apart(burst.four, burst.six, packets, headers, details, which);
     std::ranges::for_each(burst.four.all(), hash);
     std::ranges::for_each(burst.six.all(), hash);
     all_four_ = burst.six.size == 0;
+  }
+  void take_in(Pending<S4, Extended>& fours, const BriefPackets& packets) noexcept {
+    take_brief(fours, packets, counters_.octets,
+               [this](auto& one, __m128i key) { this->find_line(one, hash_(one.put(key))); });
   }
 
   /// A few packets of each burst in turn: memory brings what some ask for while others are reckoned with. More than two
@@ -169,8 +182,8 @@ class MeterOf final : public Meter {
   }
 
   template <class S>
-  [[gnu::always_inline]] void make_key_and_hash(PendingPacket<S, Extended>& one) noexcept {
-    one.hash = Table::marked(put_key<S>(one), pool_of<S>);
+  [[gnu::always_inline]] void find_line(PendingPacket<S, Extended>& one, std::uint64_t hash) const noexcept {
+    one.hash = Table::marked(hash, pool_of<S>);
     one.line = &table_.line(table_.line_of(one.hash));
     prefetch(one.line);
   }
@@ -183,18 +196,8 @@ class MeterOf final : public Meter {
       const auto& plan = plan_of<S>().key;
       one.put(make_key<n>(plan, one.sight(), S::biflow, one.seen.extra.data()));
       return hash_of(plan, hash_, one.key, one.seen.extra.data());
-    } else if constexpr (S::biflow) {
-      if constexpr (n == 4) {
-        if (!is_icmp<n>(one.headers->protocol)) [[likely]] {
-          one.echo_reply = false;
-          return hash_(put_biflow_key(*one.headers, one.key, one.exchanged));
-        }
-      }
-      const auto made = biflow_key<n>(*one.headers);
-      one.put(made);
-      return hash_(made.key.hashed());
     } else {
-      return hash_(put_uniflow_key(*one.headers, one.key));
+      return hash_(one.put_usual_key());
     }
   }
 
@@ -238,15 +241,15 @@ class MeterOf final : public Meter {
     const auto arrival = one.arrival();
     const Word reverse = runs_back<S>(record, arrival);
     auto* direction = record + S::direction_at(reverse);
-    const bool in_the_midst = is_in_the_midst(direction, *one.headers);
-    if (!only_counts<S>(record, direction, in_the_midst, *one.headers, arrival, timeouts_)) return false;
+    const bool in_the_midst = is_in_the_midst(direction, one.counted());
+    if (!only_counts<S>(record, direction, in_the_midst, one.counted(), arrival, timeouts_)) return false;
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       const auto sight = one.sight();
       if (outgrown(plan.limits[reverse], record, direction, sight).any) return false;
       run_each(plan, record, sight, reverse, false);
     }
-    only_count<S>(record, direction, in_the_midst, *one.headers, arrival);
+    only_count<S>(record, direction, in_the_midst, one.counted(), arrival);
     return true;
   }
 
@@ -281,8 +284,8 @@ class MeterOf final : public Meter {
   template <class S>
   [[gnu::always_inline]] void begin_and_count(std::byte* record, const PendingPacket<S, Extended>& one,
                                               const Arrival& arrival) noexcept {
-    begin<S>(record, one.key, *one.headers, arrival);
-    if (one.headers->tcp_flags & timeouts_.closing_flags) closes<S>(record, false, one.headers->tcp_flags);
+    begin<S>(record, one.key, one.counted(), arrival);
+    if (one.counted().tcp_flags() & timeouts_.closing_flags) closes<S>(record, false, one.counted().tcp_flags());
     if constexpr (Extended) {
       const auto& plan = plan_of<S>();
       std::memcpy(record + plan.key_at, one.seen.extra.data(), 8 * plan.key.extra_words);
@@ -302,22 +305,22 @@ class MeterOf final : public Meter {
       if (first) run_first(plan.first[reverse], record, sight);
       run_each(plan, record, sight, reverse, first);
     }
-    account<S>(record, *one.headers, arrival, timeouts_);
+    account<S>(record, one.counted(), arrival, timeouts_);
   }
 
   /// Ends what must end before this packet counts. True: the flow is over, the packet begins another in its place.
   template <class S>
   bool ends_before(std::byte* record, const PendingPacket<S, Extended>& one, const Arrival& arrival,
                    Ended& ended) noexcept {
-    const auto& headers = *one.headers;
+    const auto packet = one.counted();
     if (settle<S>(record, arrival.clock, ended)) return true;
-    if ((headers.tcp_flags & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
+    if ((packet.tcp_flags() & tcp_flag::syn) && timeouts_.tcp_close && S::is_closing(record)) {
       if (S::has_packets(record)) emit<S>(record, EndReason::end_of_flow, ended);
       return true;
     }
     const Word reverse = runs_back<S>(record, arrival);
     const auto* direction = record + S::direction_at(reverse);
-    if (would_outgrow(direction, headers)) [[unlikely]] {
+    if (would_outgrow(direction, packet)) [[unlikely]] {
       emit<S>(record, EndReason::active, ended);
       let_go_on<S>(record);
     }
@@ -531,12 +534,7 @@ class MeterOf final : public Meter {
     for (std::uint32_t slot = 0; slot < pool.used(); ++slot) {
       if (pool.is_free(slot)) continue;
       const auto* record = pool.record(slot);
-      for (unsigned i = 0; i < S::directions; ++i) {
-        const auto direction = Direction::load(record + S::direction_at(i));
-        sum.packets += direction.packets();
-        sum.octets += direction.octet_word & low_48;
-      }
-      sum.records += S::has_packets(record);
+      sum += totals_of<S>(record);
     }
     return sum;
   }

@@ -11,6 +11,7 @@
 #include <weir/packet.hpp>
 #include <weir/record.hpp>
 
+#include "flow/brief.hpp"
 #include "flow/ended.hpp"
 #include "flow/options.hpp"
 
@@ -55,6 +56,9 @@ class Meter {
   /// are none, as where needs_details() says no. `ended` needs room for Ended::records_per_packet × which.size().
   virtual void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                    std::span<const std::uint16_t> which, Ended& ended) noexcept = 0;
+
+  /// The same of packets that can_be_brief(), by a meter of usual key and template: see is_usual().
+  virtual void add_brief(const BriefPackets& packets, Ended& ended) noexcept = 0;
 
   /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.
   virtual void expire(Instant clock, Ended& ended) noexcept = 0;

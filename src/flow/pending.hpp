@@ -13,6 +13,7 @@
 #include <weir/packet.hpp>
 
 #include "flow/account.hpp"
+#include "flow/brief.hpp"
 #include "flow/key.hpp"
 #include "flow/plan.hpp"
 #include "flow/shape.hpp"
@@ -24,6 +25,7 @@ struct Nothing {};
 
 /// What columns are made from, and the key's further words.
 struct Seen {
+  const Packet* packet;
   const Details* details;
   std::array<Word, KeyPlan::extra_words_max> extra;
 };
@@ -31,20 +33,26 @@ struct Seen {
 /// What is known of one packet: a line of it where keys are short.
 template <class S, bool Extended>
 struct alignas(64) PendingPacket {
-  const Packet* packet;
+  const std::byte* times;  ///< Packet::stamp, and what lies behind it
   typename S::Key key;
-  const Headers* headers;
+  const std::byte* counts;                     ///< Headers::octets, and what lies around them
   std::uint64_t hash;                          ///< marked as the table wants it
   const TagLine* line;                         ///< where the hash led when the key was made
   std::byte* likely;                           ///< the record, if the key is in it when its turn comes
   bool exchanged = false, echo_reply = false;  ///< never, in uniflows
   [[no_unique_address]] std::conditional_t<Extended, Seen, Nothing> seen;
 
-  void put_down(const Packet& its_packet, const Headers& its_headers,
-                [[maybe_unused]] const Details& its_details) noexcept {
-    packet = &its_packet;
-    headers = &its_headers;
-    if constexpr (Extended) seen.details = &its_details;
+  void put_down(const Packet& packet, const Headers& headers, [[maybe_unused]] const Details& details) noexcept {
+    times = reinterpret_cast<const std::byte*>(&packet.stamp);
+    counts = reinterpret_cast<const std::byte*>(&headers.octets);
+    if constexpr (Extended) {
+      seen.packet = &packet;
+      seen.details = &details;
+    }
+  }
+  void put_down(const BriefHeaders& headers, const BriefTimes& its_times) noexcept {
+    times = its_times.octets.data();
+    counts = headers.octets.data() + brief_counts_at;
   }
 
   /// Word by word: a copy of the whole would wait for the stores of its words.
@@ -54,11 +62,33 @@ struct alignas(64) PendingPacket {
     echo_reply = made.echo_reply;
   }
 
-  Arrival arrival() const noexcept {
-    return {nanoseconds_since_epoch(packet->clock), milliseconds_since_epoch(packet->stamp), interface(),
-            whole(exchanged), whole(echo_reply)};
+  /// An IPv4 key, not of ICMP; returns what is hashed of it.
+  [[gnu::always_inline]] __m128i put(__m128i block) noexcept {
+    if constexpr (!S::biflow) return put_block(block, key);
+    echo_reply = false;
+    return put_biflow_block(block, key, exchanged);
   }
-  Sight sight() const noexcept { return {*headers, *seen.details, *packet, interface()}; }
+  /// The key by headers alone; returns what is hashed of it.
+  [[gnu::always_inline]] auto put_usual_key() noexcept {
+    constexpr auto n = S::Key::address_octets;
+    if constexpr (n == 4)
+      if (!S::biflow || !is_icmp<n>(headers().protocol)) [[likely]]
+        return put(uniflow_block(headers()));
+    const auto made = S::biflow ? biflow_key<n>(headers()) : BiflowKey<n>{.key = uniflow_key<n>(headers())};
+    put(made);
+    return hashed(made.key);
+  }
+
+  Counted counted() const noexcept { return {counts}; }
+  /// Of a packet that was not put down briefly.
+  const Headers& headers() const noexcept {
+    return *reinterpret_cast<const Headers*>(counts - offsetof(Headers, octets));
+  }
+  Arrival arrival() const noexcept {
+    return {load_word(times + clock_at), load_word(times) / 1'000'000u, interface(), whole(exchanged),
+            whole(echo_reply)};
+  }
+  Sight sight() const noexcept { return {headers(), *seen.details, *seen.packet, interface()}; }
 
  private:
   /// Or GCC goes on with its octet, as said of Arrival.
@@ -67,7 +97,11 @@ struct alignas(64) PendingPacket {
     asm("" : "+r"(word));
     return word;
   }
-  std::uint16_t interface() const noexcept { return static_cast<std::uint16_t>(packet->interface + 1); }
+  std::uint16_t interface() const noexcept {
+    return static_cast<std::uint16_t>(load_native<std::uint16_t>(times + interface_at) + 1);
+  }
+  static constexpr std::size_t clock_at = offsetof(Packet, clock) - offsetof(Packet, stamp),
+                               interface_at = offsetof(Packet, interface) - offsetof(Packet, stamp);
 };
 static_assert(sizeof(PendingPacket<Biflow4, false>) == 64);
 
@@ -109,6 +143,21 @@ template <class S4, bool Extended, class Begun>
   fours.size = which.size();
   octets += sum;
   return true;
+}
+
+/// The same of packets that were put down briefly: `begun` gets their keys, too.
+template <class S4, bool Extended, class Begun>
+[[gnu::always_inline]] inline void take_brief(Pending<S4, Extended>& fours, const BriefPackets& packets,
+                                              std::uint64_t& octets, Begun begun) noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    auto& one = fours.packets[i];
+    one.put_down(packets.headers[i], packets.times[i]);
+    sum += one.counted().octets();
+    begun(one, packets.headers[i].key());
+  }
+  fours.size = packets.size();
+  octets += sum;
 }
 
 /// The packets of `which` by family. Each is put down for both, and stays with its own: a jump would be foreseen

@@ -11,6 +11,7 @@
 #include "flow/layout.hpp"
 #include "meter_under_test.hpp"
 #include "support/allocation_guard.hpp"
+#include "support/slow_decode.hpp"
 
 namespace weir::flow {
 namespace {
@@ -27,7 +28,7 @@ struct CountingWatch final : StageWatch {
   std::size_t looked = 0, counted = 0;
 };
 
-TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic_watched_or_not) {
+TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_traffic_watched_or_not_brief_or_not) {
   for (std::uint64_t seed = 0; seed < 250; ++seed) {
     const auto slow_options = test::random_options(seed);
     const auto traffic = test::random_traffic(seed, slow_options, 1500);
@@ -41,7 +42,8 @@ TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_
       slow.add(packet);
       meter.add(packet);
       if (random() % 40 == 0 || ++held == 1000) {
-        meter.pass();
+        if (random() % 2 == 0) meter.pass();
+        else meter.pass_briefly();
         held = 0;
       }
       if (random() % 100 == 0) meter.expire();
@@ -54,6 +56,26 @@ TEST(Meter, makes_the_records_of_its_slow_twin_however_calls_and_sweeps_cut_the_
     EXPECT_EQ(packets_of(got), traffic.size());
     EXPECT_EQ(watch.looked > 0, seed % 2 == 1);
     EXPECT_EQ(watch.looked, watch.counted);
+  }
+}
+
+TEST(Brief, packets_are_put_back_as_a_meter_saw_them) {
+  for (const auto& arrival : test::random_traffic(1, test::random_options(1), 1000)) {
+    if (!can_be_brief(arrival.headers)) continue;
+    Packet packet;
+    packet.stamp = arrival.stamp;
+    packet.clock = arrival.clock;
+    packet.interface = arrival.interface;
+    BriefHeaders brief;
+    BriefTimes times;
+    put_brief(arrival.headers, brief);
+    put_brief(packet, times);
+    Headers headers;
+    Packet back;
+    put_back(brief, headers);
+    put_back(times, back);
+    EXPECT_EQ(test::text_of(Outcome::metered, headers), test::text_of(Outcome::metered, arrival.headers));
+    EXPECT_TRUE(back.stamp == packet.stamp && back.clock == packet.clock && back.interface == packet.interface);
   }
 }
 

@@ -56,6 +56,22 @@ class MeterUnderTest {
   /// What was added reaches the meter in one call.
   void pass() {
     meter_->add(packets_, headers_, details_, which_, ended_);
+    clear();
+  }
+  /// In two: first those that can be brief, put down so.
+  void pass_briefly() {
+    std::vector<BriefHeaders> headers;
+    std::vector<BriefTimes> times;
+    std::erase_if(which_, [&](std::size_t i) {
+      if (!can_be_brief(headers_[i])) return false;
+      put_brief(headers_[i], headers.emplace_back());
+      put_brief(packets_[i], times.emplace_back());
+      return true;
+    });
+    meter_->add_brief({headers, times}, ended_);
+    pass();
+  }
+  void clear() {
     packets_.clear();
     headers_.clear();
     details_.clear();
