@@ -52,16 +52,18 @@ class Parcel {
       brief_times_.ask_for(brief_asked_until_, until);
       brief_asked_until_ = until;
     }
-    const auto until = std::min(count_ + (has_brief_ ? packed_at_once / 4 : packed_at_once), packets_max_);
+    constexpr auto seldom = packed_at_once / 4;  // so many are not brief, more or less
+    const auto until = std::min(count_ + (has_brief_ ? seldom : packed_at_once), packets_max_);
     packets_.ask_for(asked_until_, until);
     headers_.ask_for(asked_until_, until);
     if (has_details_) details_.ask_for(asked_until_, until);
-    asked_until_ = std::max(asked_until_, until);
+    asked_until_ = until;
   }
 
   /// Those at `places` that are not in it yet. `details` are not asked for where it was made without.
   void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
             std::span<const std::uint16_t> places) noexcept {
+    WEIR_ASSERT(places.size() <= packets_max_);
     for (const auto i : places.subspan(count_)) {
       packets_.put(count_, packets[i]);
       headers_.put(count_, headers[i]);
@@ -71,28 +73,26 @@ class Parcel {
   }
   /// The same of those that can_be_brief().
   void pack_briefly(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> places) noexcept {
+    WEIR_ASSERT(places.size() <= packets_max_);
     for (const auto i : places.subspan(brief_count_)) {
       flow::put_brief(headers[i], brief_headers_[brief_count_]);
       flow::put_brief(packets[i], brief_times_[brief_count_++]);
     }
   }
 
-  /// Brief ones first, then the others.
-  void meter(flow::Fragments& fragments, flow::Ended& ended) noexcept {
+  /// Brief ones first, then the others, among which there may be fragments.
+  void meter(flow::Fragments& fragments, bool has_fragments, flow::Ended& ended) noexcept {
     fragments.add_brief({brief_headers_.first(brief_count_), brief_times_.first(brief_count_)}, ended);
-    all_.choose_all(count_, false);
+    all_.choose_all(count_, has_fragments);
     fragments.add(packets_.first(count_), headers_.first(count_), details_.first(has_details_ ? count_ : 0), all_,
                   ended);
   }
   /// In order, as they were: `brief` and `others` are those that were packed.
   void meter_in_order(flow::Fragments& fragments, const flow::Chosen& brief, const flow::Chosen& others,
                       flow::Ended& ended) noexcept {
-    all_.choose_all(brief_count_ + count_, others.has_fragments());
-    if (brief_count_ == 0)
-      return fragments.add(packets_.first(count_), headers_.first(count_), details_.first(has_details_ ? count_ : 0),
-                           all_, ended);
+    const auto both = brief_count_ + count_;
     std::size_t next_brief = 0, next = 0;
-    for (std::size_t i = 0; i < brief_count_ + count_; ++i) {
+    for (std::size_t i = 0; i < both; ++i) {
       const bool is_brief =
           next == count_ || (next_brief < brief_count_ && brief.places()[next_brief] < others.places()[next]);
       if (is_brief) {
@@ -103,8 +103,8 @@ class Parcel {
         back_headers_[i] = headers_[next++];
       }
     }
-    fragments.add(back_packets_.first(brief_count_ + count_), back_headers_.first(brief_count_ + count_), {}, all_,
-                  ended);
+    all_.choose_all(both, others.has_fragments());
+    fragments.add(back_packets_.first(both), back_headers_.first(both), {}, all_, ended);
   }
 
  private:

@@ -66,14 +66,14 @@ void Work::pack() noexcept {
 /// are about, or one that waits for its first one is due, all come in order: else no flow has packets of both kinds.
 void Work::meter(unsigned shard, flow::Fragments& fragments, flow::Ended& ended) noexcept {
   auto& [brief, others] = members_[shard];
-  const bool in_order = others.has_fragments() || !fragments.lets_pass(clock());
+  const bool in_order = !brief.places().empty() && (others.has_fragments() || !fragments.lets_pass(clock()));
   const auto add = [&](flow::Chosen& which) {
     fragments.add(std::as_const(slice).packets(), headers_, details_, which, ended);
   };
   if (shard != home_) {
     if (in_order) parcels_[shard].meter_in_order(fragments, brief, others, ended);
-    else parcels_[shard].meter(fragments, ended);
-  } else if (in_order && !brief.places().empty()) {
+    else parcels_[shard].meter(fragments, others.has_fragments(), ended);
+  } else if (in_order) {
     in_order_.choose_both(brief, others);
     add(in_order_);
   } else {

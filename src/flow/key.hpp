@@ -103,13 +103,6 @@ inline __m128i put_block(__m128i block, Key<4>& key) noexcept {
   return _mm_and_si128(block, _mm_set_epi64x(static_cast<long long>(Key<4>::key_bits), -1));
 }
 
-/// What is hashed of a key, in a register where it fits one.
-inline __m128i hashed(const Key<4>& key) noexcept {
-  const auto words = key.hashed();
-  return _mm_set_epi64x(static_cast<long long>(words[1]), static_cast<long long>(words[0]));
-}
-inline auto hashed(const Key<16>& key) noexcept { return key.hashed(); }
-
 /// ICMP echo reply → echo request (types 0 → 8, 129 → 128), so that both are one biflow; other types stay.
 template <std::size_t N>
 constexpr std::uint16_t echo_request_of(std::uint16_t type_code) noexcept {

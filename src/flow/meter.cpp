@@ -197,7 +197,7 @@ class MeterOf final : public Meter {
       one.put(make_key<n>(plan, one.sight(), S::biflow, one.seen.extra.data()));
       return hash_of(plan, hash_, one.key, one.seen.extra.data());
     } else {
-      return hash_(one.put_usual_key());
+      return one.put_usual_key(hash_);
     }
   }
 

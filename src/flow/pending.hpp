@@ -12,6 +12,7 @@
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
+#include "base/hash.hpp"
 #include "flow/account.hpp"
 #include "flow/brief.hpp"
 #include "flow/key.hpp"
@@ -68,15 +69,15 @@ struct alignas(64) PendingPacket {
     echo_reply = false;
     return put_biflow_block(block, key, exchanged);
   }
-  /// The key by headers alone; returns what is hashed of it.
-  [[gnu::always_inline]] auto put_usual_key() noexcept {
+  /// The key by headers alone; returns its hash.
+  [[gnu::always_inline]] std::uint64_t put_usual_key(const KeyedHash& hash_of_key) noexcept {
     constexpr auto n = S::Key::address_octets;
     if constexpr (n == 4)
       if (!S::biflow || !is_icmp<n>(headers().protocol)) [[likely]]
-        return put(uniflow_block(headers()));
+        return hash_of_key(put(uniflow_block(headers())));
     const auto made = S::biflow ? biflow_key<n>(headers()) : BiflowKey<n>{.key = uniflow_key<n>(headers())};
     put(made);
-    return hashed(made.key);
+    return hash_of_key(made.key.hashed());
   }
 
   Counted counted() const noexcept { return {counts}; }
@@ -85,7 +86,8 @@ struct alignas(64) PendingPacket {
     return *reinterpret_cast<const Headers*>(counts - offsetof(Headers, octets));
   }
   Arrival arrival() const noexcept {
-    return {load_word(times + clock_at), load_word(times) / 1'000'000u, interface(), whole(exchanged),
+    const Instant stamp{nanoseconds{static_cast<std::int64_t>(load_word(times))}};
+    return {load_word(times + clock_at), milliseconds_since_epoch(stamp), interface(), whole(exchanged),
             whole(echo_reply)};
   }
   Sight sight() const noexcept { return {headers(), *seen.details, *seen.packet, interface()}; }
