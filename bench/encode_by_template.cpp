@@ -41,7 +41,7 @@ std::vector<std::byte> plainly(std::span<const Field> fields, const std::byte* r
 }
 
 Headers reversed(Headers headers) {
-  std::swap(headers.source, headers.destination);
+  std::ranges::swap_ranges(headers.source(), headers.destination());
   std::swap(headers.source_port, headers.destination_port);
   return headers;
 }

@@ -42,7 +42,7 @@ struct Traffic {
       auto& each = headers[i];
       const auto flow = static_cast<std::uint16_t>(pairs ? i / 2 : i);
       each = {.protocol = protocol::udp, .octets = 1000, .ttl = 64};
-      store_native(each.source.data(), std::uint32_t{flow});
+      store_native(each.source().data(), std::uint32_t{flow});
       each.fragment = part_of(order, i);
       if (each.fragment != Fragment::none) each.fragment_id = pairs && i % 2 ? next_id : ++next_id;
       if (each.fragment != Fragment::later) each.source_port = each.destination_port = 53;

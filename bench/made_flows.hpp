@@ -27,11 +27,11 @@ inline Headers headers_of(std::uint64_t flow, IpVersion version = IpVersion::v4)
   Headers headers{.protocol = protocol::udp, .octets = octets_each, .ttl = 64, .version = version};
   auto state = flow;
   const auto ends = next_word(state), more = next_word(state);
-  std::memcpy(headers.source.data(), &ends, 4);
-  std::memcpy(headers.destination.data(), reinterpret_cast<const char*>(&ends) + 4, 4);
+  std::memcpy(headers.source().data(), &ends, 4);
+  std::memcpy(headers.destination().data(), reinterpret_cast<const char*>(&ends) + 4, 4);
   if (version == IpVersion::v6) {
-    std::memcpy(headers.source.data() + 8, &more, 8);
-    std::memcpy(headers.destination.data() + 8, &ends, 8);
+    std::memcpy(headers.source().data() + 8, &more, 8);
+    std::memcpy(headers.destination().data() + 8, &ends, 8);
   }
   headers.source_port = static_cast<std::uint16_t>(more);
   headers.destination_port = static_cast<std::uint16_t>(more >> 16);

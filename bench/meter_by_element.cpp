@@ -31,7 +31,7 @@ struct Traffic {
     for (std::size_t i = 0; i < packets_in_all; ++i) {
       const auto flow = static_cast<std::uint32_t>(random() % flows);
       headers[i] = {.source_port = 1, .destination_port = 2, .protocol = protocol::tcp, .octets = 64, .ttl = 64};
-      std::memcpy(headers[i].source.data(), &flow, sizeof flow);
+      std::memcpy(headers[i].source().data(), &flow, sizeof flow);
       details[i].tcp_sequence = static_cast<std::uint32_t>(random());
       packets[i].wire = 78;
       packets[i].stamp = packets[i].clock = Instant{std::chrono::seconds{1'700'000'000}};

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace weir {
 
@@ -29,11 +30,13 @@ enum class Fragment : std::uint8_t { none, first, later };
 /// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order,
 /// addresses in network order.
 struct Headers {
-  std::array<std::byte, 16> source{};       ///< IPv4: the first four octets, and zeros
-  std::array<std::byte, 16> destination{};  ///< IPv4: the first four octets, and zeros
-  std::uint16_t source_port = 0;            ///< 0 without ports
-  std::uint16_t destination_port = 0;       ///< ICMP and ICMPv6: type × 256 + code
-  std::uint16_t vlan = 0;                   ///< outermost VLAN identifier, 0 without
+  /// Source and destination. IPv4's are the last eight octets, next to what makes a key with them; the others are then
+  /// without meaning.
+  std::array<std::byte, 32> addresses{};
+  static constexpr std::size_t ipv4_at = 24;
+  std::uint16_t source_port = 0;       ///< 0 without ports
+  std::uint16_t destination_port = 0;  ///< ICMP and ICMPv6: type × 256 + code
+  std::uint16_t vlan = 0;              ///< outermost VLAN identifier, 0 without
   std::uint8_t protocol = 0;
   std::uint8_t tos = 0;         ///< IPv4 type of service, IPv6 traffic class
   std::uint64_t octets = 0;     ///< from the IP header on, as the IP header claims (RFC 7012 octetDeltaCount)
@@ -43,6 +46,22 @@ struct Headers {
   IpVersion version = IpVersion::v4;
   Fragment fragment = Fragment::none;
   std::uint32_t fragment_id = 0;  ///< identification of a fragmented packet; 0 where it is whole
+
+  /// 4 or 16 octets, as `version` says.
+  constexpr std::span<std::byte> source() noexcept {
+    return std::span{addresses}.subspan(source_at(), address_octets());
+  }
+  constexpr std::span<const std::byte> source() const noexcept {
+    return std::span{addresses}.subspan(source_at(), address_octets());
+  }
+  constexpr std::span<std::byte> destination() noexcept { return std::span{addresses}.last(address_octets()); }
+  constexpr std::span<const std::byte> destination() const noexcept {
+    return std::span{addresses}.last(address_octets());
+  }
+
+ private:
+  constexpr std::size_t address_octets() const noexcept { return version == IpVersion::v4 ? 4 : 16; }
+  constexpr std::size_t source_at() const noexcept { return sizeof addresses - 2 * address_octets(); }
 };
 static_assert(sizeof(Headers) <= 64, "one line a packet between decode and meter");
 

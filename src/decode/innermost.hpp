@@ -55,9 +55,9 @@ constexpr Passage enter(Frame& frame, Headers& headers, Details* details) noexce
   }
 }
 
-constexpr void keep_outer(const Headers& outer, Details& out) noexcept {
-  out.outer_source = outer.source;
-  out.outer_destination = outer.destination;
+inline void keep_outer(const Headers& outer, Details& out) noexcept {
+  std::ranges::copy(outer.source(), out.outer_source.begin());
+  std::ranges::copy(outer.destination(), out.outer_destination.begin());
   out.outer_octets = outer.octets;
   out.outer_version = static_cast<std::uint8_t>(outer.version);
   out.outer_protocol = outer.protocol;

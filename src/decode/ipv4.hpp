@@ -39,8 +39,7 @@ constexpr Outcome decode_ipv4(Frame frame, Headers& out) noexcept {
   out.tos = load_be<std::uint8_t>(ip + 1);
   out.ttl = load_be<std::uint8_t>(ip + 8);
   out.protocol = load_be<std::uint8_t>(ip + 9);
-  std::copy_n(ip + 12, 4, out.source.begin());
-  std::copy_n(ip + 16, 4, out.destination.begin());
+  std::copy_n(ip + 12, 8, out.addresses.begin() + Headers::ipv4_at);
   const auto flags_and_offset = load_be<std::uint16_t>(ip + 6);
   if (flags_and_offset & (offset_bits | more_fragments)) [[unlikely]] {
     out.fragment_id = load_be<std::uint16_t>(ip + 4);

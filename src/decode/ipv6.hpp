@@ -120,8 +120,7 @@ constexpr Outcome decode_ipv6(Frame frame, Headers& out) noexcept {
   out.tos = static_cast<std::uint8_t>(version_and_class >> 4);
   out.ttl = load_be<std::uint8_t>(ip + 7);
   out.protocol = next;
-  std::copy_n(ip + 8, 16, out.source.begin());
-  std::copy_n(ip + 24, 16, out.destination.begin());
+  std::copy_n(ip + 8, 32, out.addresses.begin());
   return decode_extensions(next, frame, out);
 }
 

@@ -32,9 +32,9 @@ inline constexpr auto roads = [] {
 inline __m128i load(const std::byte* at) noexcept { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 inline void store(void* at, __m128i octets) noexcept { _mm_storeu_si128(static_cast<__m128i*>(at), octets); }
 
-// What is put together of the last 32 octets of Headers, by the place from which each of them comes; _ is a zero.
+// What is put together of Headers, by the place from which each octet comes; _ is a zero.
 inline constexpr char _ = -1;
-static_assert(offsetof(Headers, destination) == 16 && offsetof(Headers, source_port) == 32 &&
+static_assert(offsetof(Headers, addresses) == 0 && offsetof(Headers, source_port) == 32 &&
               offsetof(Headers, destination_port) == 34 && offsetof(Headers, vlan) == 36 &&
               offsetof(Headers, protocol) == 38 && offsetof(Headers, tos) == 39 && offsetof(Headers, octets) == 40 &&
               offsetof(Headers, tcp_flags) == 48 && offsetof(Headers, notes) == 50 && offsetof(Headers, ttl) == 52 &&
@@ -59,16 +59,15 @@ inline bool decode_ipv4(const Packet& packet, const std::byte* ip, __m128i from_
   const auto road = roads[load_be<std::uint8_t>(ip + 9)];
   if (road & no_road) return false;
 
-  const auto transport = load(ip + ipv4 - 2);
-  store(&out.source, _mm_loadu_si32(ip + 12));
-  store(&out.destination, _mm_loadu_si32(ip + 16));
-  store(&out.source_port,
-        _mm_or_si128(ports_of(transport),
-                     _mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, _, _, 11, 3, 5, 4, _, _, _, _, _, _))));
+  const auto ends = _mm_shuffle_epi8(load(ip + 12), _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 9, 8, 11, 10, _, _, _, _));
+  store(
+      out.addresses.data() + Headers::ipv4_at,
+      _mm_or_si128(ends, _mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, _, _, _, _, _, _, _, _, _, _, 11, 3))));
   constexpr char version = static_cast<char>(IpVersion::v4);
-  store(&out.tcp_flags,
-        _mm_or_si128(_mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, 10, _, _, _, _, _, _, _, _, _, _, _)),
-                     _mm_setr_epi8(0, 0, 0, 0, 0, version, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)));
+  store(&out.octets,
+        _mm_or_si128(_mm_shuffle_epi8(from_type, _mm_setr_epi8(5, 4, _, _, _, _, _, _, _, _, _, _, 10, _, _, _)),
+                     _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, version, 0, 0)));
+  out.fragment_id = 0;
   out.tcp_flags = load_be<std::uint16_t>(ip + ipv4 + 12) & road;
   return true;
 }
@@ -83,8 +82,8 @@ inline bool decode_ipv6(const Packet& packet, const std::byte* ip, Headers& out)
   const auto road = roads[number];
   if (road & no_road) return false;
 
-  store(&out.source, load(ip + 8));
-  store(&out.destination, load(ip + 24));
+  store(out.addresses.data(), load(ip + 8));
+  store(out.addresses.data() + 16, load(ip + 24));
   store(&out.source_port, ports_of(load(ip + ipv6 - 2)));
   store(&out.tcp_flags, _mm_setzero_si128());
   out.protocol = number;

@@ -52,8 +52,7 @@ inline void put_brief(const Packet& packet, BriefTimes& into) noexcept {
 /// Back again. What was lost is as in a packet without octets.
 inline void put_back(const BriefHeaders& brief, Headers& into) noexcept {
   into = {};
-  std::memcpy(into.source.data(), brief.octets.data(), 4);
-  std::memcpy(into.destination.data(), brief.octets.data() + 4, 4);
+  std::memcpy(into.addresses.data() + Headers::ipv4_at, brief.octets.data(), 8);
   std::memcpy(reinterpret_cast<std::byte*>(&into) + brief_from, brief.octets.data() + 8, brief_octets);
 }
 inline void put_back(const BriefTimes& brief, Packet& into) noexcept {

@@ -108,7 +108,7 @@ Word mpls_section(const Sight& s) noexcept {
 }
 
 bool is_multicast(const Headers& h) noexcept {
-  const auto first = std::to_integer<unsigned>(h.destination[0]);
+  const auto first = std::to_integer<unsigned>(h.destination()[0]);
   return h.version == IpVersion::v4 ? first >> 4 == 0xe : first == 0xff;
 }
 /// RFC 5477 §8.3, isMulticast: bit 0 IPv4, bit 3 the T flag, bits 4 to 7 the scope of IPv6, counted from the uppermost.

@@ -92,16 +92,13 @@ Instant Fragments::due() const noexcept {
 }
 
 Fragments::Key Fragments::key_of(const Headers& headers) noexcept {
-  const auto word = [](const std::array<std::byte, 16>& address, std::size_t at) {
-    return load_native<std::uint64_t>(address.data() + at);
+  const auto word = [&](std::size_t number) {
+    return load_native<std::uint64_t>(headers.addresses.data() + 8 * number);
   };
   const auto numbers = std::uint64_t{headers.fragment_id} | std::uint64_t{headers.vlan} << 32 |
                        std::uint64_t{static_cast<std::uint8_t>(headers.version)} << 56;
-  if (headers.version == IpVersion::v6)
-    return {word(headers.source, 0), word(headers.source, 8), word(headers.destination, 0),
-            word(headers.destination, 8), numbers};
-  return {load_native<std::uint32_t>(headers.source.data()), 0, load_native<std::uint32_t>(headers.destination.data()),
-          0, numbers | std::uint64_t{headers.protocol} << 48};
+  if (headers.version == IpVersion::v6) return {word(0), word(1), word(2), word(3), numbers};
+  return {word(3), 0, 0, 0, numbers | std::uint64_t{headers.protocol} << 48};
 }
 
 Fragments::Slot Fragments::find(const Key& key) noexcept {

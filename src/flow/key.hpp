@@ -77,13 +77,9 @@ template <std::size_t N>
 inline Key<N> uniflow_key(const Headers& headers) noexcept {
   Key<N> key;
   if constexpr (N == 4) {
-    key.word[0] = load_native<std::uint32_t>(headers.source.data()) |
-                  std::uint64_t{load_native<std::uint32_t>(headers.destination.data())} << 32;
+    key.word[0] = load_native<std::uint64_t>(headers.addresses.data() + Headers::ipv4_at);
   } else {
-    key.word[0] = load_native<std::uint64_t>(headers.source.data());
-    key.word[1] = load_native<std::uint64_t>(headers.source.data() + 8);
-    key.word[2] = load_native<std::uint64_t>(headers.destination.data());
-    key.word[3] = load_native<std::uint64_t>(headers.destination.data() + 8);
+    for (std::size_t i = 0; i < 4; ++i) key.word[i] = load_native<std::uint64_t>(headers.addresses.data() + 8 * i);
   }
   key.word[Key<N>::numbers] = numbers_of(headers);
   return key;
@@ -92,9 +88,8 @@ inline Key<N> uniflow_key(const Headers& headers) noexcept {
 // Keys of IPv4 are put together in one register.
 
 inline __m128i uniflow_block(const Headers& headers) noexcept {
-  const auto destination = load_native<std::uint32_t>(headers.destination.data());
-  const auto addresses = _mm_insert_epi32(_mm_loadu_si32(headers.source.data()), static_cast<int>(destination), 1);
-  return _mm_insert_epi64(addresses, static_cast<long long>(numbers_of(headers)), 1);
+  static_assert(offsetof(Headers, source_port) == offsetof(Headers, addresses) + sizeof headers.addresses);
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(headers.addresses.data() + Headers::ipv4_at));
 }
 
 /// Puts a key where it is kept; returns what is hashed of it.

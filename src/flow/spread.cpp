@@ -7,8 +7,8 @@
 namespace weir::flow {
 namespace {
 
-void mask(std::array<std::byte, 16>& address, unsigned octets, unsigned bits) noexcept {
-  for (unsigned i = 0; i < octets; ++i) {
+void mask(std::span<std::byte> address, unsigned bits) noexcept {
+  for (unsigned i = 0; i < address.size(); ++i) {
     const auto kept = std::clamp(static_cast<int>(bits) - static_cast<int>(8 * i), 0, 8);
     address[i] &= static_cast<std::byte>(0xff00 >> kept);
   }
@@ -60,8 +60,8 @@ unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, cons
   const auto& key = planned_->keys[four ? 0 : 1];
   if (key.source_bits > 0 || key.destination_bits > 0) {
     auto masked = headers;
-    mask(masked.source, four ? 4 : 16, key.source_bits);
-    mask(masked.destination, four ? 4 : 16, key.destination_bits);
+    mask(masked.source(), key.source_bits);
+    mask(masked.destination(), key.destination_bits);
     return flow::shard_of(masked, shards);
   }
   const Sight sight{headers, details, packet, static_cast<std::uint16_t>(packet.interface + 1)};

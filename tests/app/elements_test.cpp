@@ -89,7 +89,7 @@ std::vector<test::Arrival> random_packets(Random& random, std::uint64_t seed, co
   for (auto& packet : packets) {
     packet.headers.octets = std::max<std::uint64_t>(packet.headers.octets, 60);
     if (random() % 8 == 0)  // multicast
-      packet.headers.destination[0] = packet.headers.version == IpVersion::v4 ? std::byte{0xe0} : std::byte{0xff};
+      packet.headers.destination()[0] = packet.headers.version == IpVersion::v4 ? std::byte{0xe0} : std::byte{0xff};
     packet.wire = static_cast<std::uint32_t>(packet.headers.octets + 14);
     packet.notes = packet.stamp < packet.clock ? note_bit(Note::late) : std::uint16_t{0};
     packet.details = random_details(random, packet);
@@ -115,8 +115,8 @@ struct SlowKey {
     const auto address = [&](const std::string& name, const auto& from) {
       return has(name) ? test::masked(from, v4 ? 4 : 16, names.at(name)) : std::string{};
     };
-    key.one = address("source" + family, h.source);
-    key.other = address("destination" + family, h.destination);
+    key.one = address("source" + family, h.source());
+    key.other = address("destination" + family, h.destination());
     if (has("sourceTransportPort")) key.one += big_endian(icmp ? 0 : h.source_port, 2);
     if (has("destinationTransportPort")) key.other += big_endian(icmp ? 0 : h.destination_port, 2);
     if (icmp && has("protocolIdentifier") &&

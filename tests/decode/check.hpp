@@ -15,8 +15,7 @@ namespace weir::test {
 /// Whatever was there before decode must not shine through.
 inline Headers stale_headers() {
   Headers stale;
-  stale.source.fill(std::byte{0xa5});
-  stale.destination.fill(std::byte{0x5a});
+  stale.addresses.fill(std::byte{0xa5});
   stale.octets = 999'999;
   stale.source_port = stale.destination_port = stale.vlan = stale.tcp_flags = stale.notes = 0x5555;
   stale.protocol = stale.tos = stale.ttl = 0x77;

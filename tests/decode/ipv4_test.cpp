@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "decode/ipv4.hpp"
+#include "support/address.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,8 +27,9 @@ static_assert([] {  // a packet cut short anywhere is truncated, never misread
 
 TEST(Ipv4, every_field_is_read_from_its_place) {
   const auto headers = headers_of(udp("192.0.2.1:49152 > 198.51.100.7:53").tos(0xb9).ttl(3).payload(37));
-  EXPECT_EQ(headers.source, (std::array<std::byte, 16>{std::byte{192}, std::byte{0}, std::byte{2}, std::byte{1}}));
-  EXPECT_EQ(headers.destination,
+  EXPECT_EQ(test::padded(headers.source()),
+            (std::array<std::byte, 16>{std::byte{192}, std::byte{0}, std::byte{2}, std::byte{1}}));
+  EXPECT_EQ(test::padded(headers.destination()),
             (std::array<std::byte, 16>{std::byte{198}, std::byte{51}, std::byte{100}, std::byte{7}}));
   EXPECT_EQ(headers.source_port, 49152);
   EXPECT_EQ(headers.destination_port, 53);

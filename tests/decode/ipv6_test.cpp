@@ -13,11 +13,11 @@ constexpr std::size_t ip_at = 14;
 
 TEST(Ipv6, every_field_is_read_from_its_place) {
   const auto headers = headers_of(tcp("[102:304::f]:49152 > [fe80::1]:53").tos(0xb9).ttl(3).flags(0xfff).payload(37));
-  EXPECT_EQ(headers.source[0], std::byte{1});
-  EXPECT_EQ(headers.source[3], std::byte{4});
-  EXPECT_EQ(headers.source[15], std::byte{15});
-  EXPECT_EQ(headers.destination[0], std::byte{0xfe});
-  EXPECT_EQ(headers.destination[15], std::byte{1});
+  EXPECT_EQ(headers.source()[0], std::byte{1});
+  EXPECT_EQ(headers.source()[3], std::byte{4});
+  EXPECT_EQ(headers.source()[15], std::byte{15});
+  EXPECT_EQ(headers.destination()[0], std::byte{0xfe});
+  EXPECT_EQ(headers.destination()[15], std::byte{1});
   EXPECT_EQ(headers.source_port, 49152);
   EXPECT_EQ(headers.destination_port, 53);
   EXPECT_EQ(headers.octets, 40u + 20u + 37u);

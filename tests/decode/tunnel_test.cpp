@@ -42,7 +42,7 @@ TEST(Tunnel, is_not_entered_unless_asked_for) {
     const auto full = decode_full(captured.packet(), Tunnels::outer);
     EXPECT_EQ(full.details.tunnel_depth, 0);
     EXPECT_EQ(full.details.tunnel, Tunnel::none);
-    EXPECT_EQ(full.headers.source[0], std::byte{192});
+    EXPECT_EQ(full.headers.source()[0], std::byte{192});
     EXPECT_TRUE(is_entered(captured));
   }
 }

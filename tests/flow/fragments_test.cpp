@@ -317,8 +317,8 @@ TEST(Fragments, that_waited_have_somebody_take_records_away_where_there_is_no_ro
   constexpr std::size_t many = 2'000;
   for (std::size_t i = 0; i < many; ++i) {  // each a flow of its own in the end, and idle when the next one comes
     auto headers = later(packet, 7).headers;
-    headers.source[1] = std::byte(i >> 8);
-    headers.source[2] = std::byte(i);
+    headers.source()[1] = std::byte(i >> 8);
+    headers.source()[2] = std::byte(i);
     const Packet at{.clock = Instant{1s + std::chrono::microseconds{i}}};
     Chosen which{1};
     which.add(0, headers);

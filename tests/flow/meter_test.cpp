@@ -123,8 +123,8 @@ TEST(Meter, full_ends_the_flow_touched_longest_ago_with_reason_5_and_loses_no_pa
   constexpr std::size_t flows = 20'000;
   for (std::size_t i = 0; i < flows; ++i) {
     auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s + nanoseconds{i});
-    packet.headers.source[1] = static_cast<std::byte>(i >> 8);
-    packet.headers.source[2] = static_cast<std::byte>(i);
+    packet.headers.source()[1] = static_cast<std::byte>(i >> 8);
+    packet.headers.source()[2] = static_cast<std::byte>(i);
     if (i % 3 == 0) packet.headers.version = IpVersion::v6;
     meter.add(packet);
     if (i % 500 == 0) {
@@ -152,7 +152,7 @@ TEST(Meter, flows_made_to_find_no_room_when_the_table_has_grown_live_on_and_ever
       auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s);
       auto& headers = packet.headers;
       headers.version = version;
-      store_native(headers.source.data(), static_cast<std::uint32_t>(random()));
+      store_native(headers.source().data(), static_cast<std::uint32_t>(random()));
       const auto hashed =
           version == IpVersion::v4 ? hash(uniflow_key<4>(headers).hashed()) : hash(uniflow_key<16>(headers).hashed());
       const auto home = [hashed](std::size_t lines) { return (hashed & 0xffff'ffffu) * lines >> 32; };
@@ -264,7 +264,7 @@ TEST(Meter, holds_its_capacity_of_random_keys_but_for_one_in_ten_thousand) {
     for (std::size_t i = 0; i < options.capacity; ++i) {
       auto packet = udp("10.0.0.1:1 > 10.0.0.2:2").at(1s);
       const auto address = random();
-      std::memcpy(packet.headers.source.data(), &address, 4);
+      std::memcpy(packet.headers.source().data(), &address, 4);
       packet.headers.source_port = static_cast<std::uint16_t>(address >> 32);
       meter.add(packet);
       if (i % 1000 == 0) meter.pass();

@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect(found(!ip.empty(), captured.size() - ip.size()), found(twin.ip_at.has_value(), twin.ip_at.value_or(0)));
 
   Headers stale;
-  stale.source.fill(std::byte{0xa5});
+  stale.addresses.fill(std::byte{0xa5});
   stale.octets = stale.vlan = stale.tcp_flags = stale.notes = 0x5555;
   Outcome again{};
   decode::decode_burst({&packet, 1}, {&stale, 1}, {&again, 1});

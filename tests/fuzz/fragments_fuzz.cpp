@@ -37,8 +37,8 @@ Headers headers_of(std::uint8_t what, std::uint8_t whose, std::uint8_t length) {
   out.vlan = what & 8 ? 5 : 0;
   out.protocol = protocols[what >> 4 & 3];
   out.ttl = 64;
-  out.source[0] = std::byte(whose & 1);
-  out.destination[out.version == IpVersion::v4 ? 3 : 15] = std::byte(whose >> 1 & 1);
+  out.source()[0] = std::byte(whose & 1);
+  out.destination().back() = std::byte(whose >> 1 & 1);
   if (out.fragment != Fragment::none) out.fragment_id = whose >> 2 & 7;
   if (out.fragment == Fragment::later) return out;
   if (out.protocol == 6 || out.protocol == 17) out.source_port = whose >> 5;

@@ -59,9 +59,8 @@ class RandomFragments {
     Headers out{.protocol = protocols[below(4)], .octets = octets, .ttl = 64};
     out.version = below(3) == 0 ? IpVersion::v6 : IpVersion::v4;
     out.vlan = below(8) == 0 ? 5 : 0;
-    const std::size_t last = out.version == IpVersion::v4 ? 3 : 15;
-    out.source[last] = std::byte(1 + below(2));
-    out.destination[last] = std::byte(1 + below(2));
+    out.source().back() = std::byte(1 + below(2));
+    out.destination().back() = std::byte(1 + below(2));
     const auto part = below(8);
     if (part > 0) {
       out.fragment = part < 4 ? Fragment::first : Fragment::later;

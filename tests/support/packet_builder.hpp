@@ -31,9 +31,7 @@ class Octets {
     return bytes.insert(bytes.end(), octets, static_cast<std::byte>(value)), *this;
   }
   Octets& put(const std::vector<std::byte>& more) { return bytes.insert(bytes.end(), more.begin(), more.end()), *this; }
-  Octets& put(const std::array<std::byte, 16>& address, std::size_t octets) {
-    return bytes.insert(bytes.end(), address.begin(), address.begin() + static_cast<std::ptrdiff_t>(octets)), *this;
-  }
+  Octets& put(std::span<const std::byte> more) { return bytes.insert(bytes.end(), more.begin(), more.end()), *this; }
   std::size_t size() const noexcept { return bytes.size(); }
 
   std::vector<std::byte> bytes;
@@ -61,8 +59,8 @@ class Frame {
     said_.version = from_to.front() == '[' ? IpVersion::v6 : IpVersion::v4;
     said_.protocol = protocol;
     said_.ttl = 64;
-    end_point(from_to.substr(0, arrow), said_.source, said_.source_port);
-    end_point(from_to.substr(arrow + 3), said_.destination, said_.destination_port);
+    end_point(from_to.substr(0, arrow), said_.source(), said_.source_port);
+    end_point(from_to.substr(arrow + 3), said_.destination(), said_.destination_port);
   }
 
   // The link, from the outside in.
@@ -246,7 +244,7 @@ class Frame {
   bool is_v6() const noexcept { return said_.version == IpVersion::v6; }
 
   /// "10.0.0.1:80", "10.0.0.1", "[::1]:80" or "[::1]". A mistake ends the test: it is the test's own.
-  void end_point(std::string_view text, std::array<std::byte, 16>& address, std::uint16_t& port) {
+  void end_point(std::string_view text, std::span<std::byte> address, std::uint16_t& port) {
     const auto host_end = is_v6() ? text.find(']') : std::min(text.find(':'), text.size());
     const std::string host{text.substr(is_v6() ? 1 : 0, host_end - (is_v6() ? 1 : 0))};
     if (inet_pton(is_v6() ? AF_INET6 : AF_INET, host.c_str(), address.data()) != 1) std::abort();
@@ -282,7 +280,7 @@ class Frame {
     Octets out;
     out.u8(static_cast<unsigned>(0x40 | header / 4)).u8(said_.tos).u16(static_cast<unsigned>(total & 0xffff));
     out.u16(0x1234).u16(fragment_.first / 8 | fragment_.second << 13).u8(said_.ttl).u8(said_.protocol).u16(0);
-    out.put(said_.source, 4).put(said_.destination, 4).fill(options_, 1);
+    out.put(said_.source()).put(said_.destination()).fill(options_, 1);
     const auto sum = checksum(out.bytes);
     out.bytes[10] = static_cast<std::byte>(sum >> 8);
     out.bytes[11] = static_cast<std::byte>(sum & 0xff);
@@ -305,7 +303,7 @@ class Frame {
     const auto stated = ip_length_ >= 0 ? static_cast<std::size_t>(ip_length_) : jumbo ? 0 : payload;
     Octets out;
     out.u32(0x60000000u | static_cast<std::uint32_t>(said_.tos) << 20).u16(static_cast<unsigned>(stated & 0xffff));
-    out.u8(next_header(0)).u8(said_.ttl).put(said_.source, 16).put(said_.destination, 16);
+    out.u8(next_header(0)).u8(said_.ttl).put(said_.source()).put(said_.destination());
     for (std::size_t i = 0; i < extensions_.size(); ++i) put_extension(out, i, static_cast<std::uint32_t>(payload));
     return out.put(behind.bytes).bytes;
   }

@@ -47,7 +47,7 @@ inline std::string text_of(Outcome outcome, const Headers& headers) {
   std::string text{name_of(outcome)};
   if (outcome != Outcome::metered) return text;
   const auto add = [&](const char* name, std::uint64_t value) { text += name + std::to_string(value); };
-  const auto add_address = [&](const std::array<std::byte, 16>& address) {
+  const auto add_address = [&](std::span<const std::byte> address) {
     constexpr std::string_view digits = "0123456789abcdef";
     text += ' ';
     for (const auto octet : address) {
@@ -56,8 +56,8 @@ inline std::string text_of(Outcome outcome, const Headers& headers) {
     }
   };
   add(" v", static_cast<std::uint64_t>(headers.version));
-  add_address(headers.source);
-  add_address(headers.destination);
+  add_address(headers.source());
+  add_address(headers.destination());
   add(" protocol ", headers.protocol);
   add(" ports ", headers.source_port);
   add(" ", headers.destination_port);
@@ -75,10 +75,11 @@ inline std::string text_of(Outcome outcome, const Headers& headers) {
 /// The same as comparing text_of, at speed.
 inline bool same_answer(Outcome a, const Headers& x, Outcome b, const Headers& y) {
   if (a != b || a != Outcome::metered) return a == b;
-  return x.source == y.source && x.destination == y.destination && x.octets == y.octets &&
-         x.source_port == y.source_port && x.destination_port == y.destination_port && x.vlan == y.vlan &&
-         x.tcp_flags == y.tcp_flags && x.notes == y.notes && x.protocol == y.protocol && x.tos == y.tos &&
-         x.ttl == y.ttl && x.version == y.version && x.fragment == y.fragment && x.fragment_id == y.fragment_id;
+  return std::ranges::equal(x.source(), y.source()) && std::ranges::equal(x.destination(), y.destination()) &&
+         x.octets == y.octets && x.source_port == y.source_port && x.destination_port == y.destination_port &&
+         x.vlan == y.vlan && x.tcp_flags == y.tcp_flags && x.notes == y.notes && x.protocol == y.protocol &&
+         x.tos == y.tos && x.ttl == y.ttl && x.version == y.version && x.fragment == y.fragment &&
+         x.fragment_id == y.fragment_id;
 }
 
 /// Every field of the Details that is not 0.

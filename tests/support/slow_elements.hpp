@@ -32,7 +32,7 @@ struct SlowValue {
   bool is_time = false;
 };
 
-inline std::string masked(const std::array<std::byte, 16>& address, unsigned octets, unsigned bits) {
+inline std::string masked(std::span<const std::byte> address, unsigned octets, unsigned bits) {
   std::string out;
   for (unsigned i = 0; i < octets; ++i) {
     unsigned kept = std::to_integer<unsigned>(address[i]);
@@ -228,7 +228,7 @@ class SlowElements {
     return all;
   }
   static bool multicast(const Headers& h) {
-    const auto one = std::to_integer<unsigned>(h.destination[0]);
+    const auto one = std::to_integer<unsigned>(h.destination()[0]);
     return h.version == IpVersion::v4 ? one >= 224 && one <= 239 : one == 255;
   }
 
@@ -241,7 +241,7 @@ class SlowElements {
     if ((v4 || v6) && (source || name.starts_with("destination"))) {
       const auto kept = source ? bits.first : bits.second;
       if (name.ends_with("Length")) return SlowValue{kept};
-      return SlowValue{.octets = masked(source ? h.source : h.destination, octets, kept)};
+      return SlowValue{.octets = masked(source ? h.source() : h.destination(), octets, kept)};
     }
     const bool icmp = slow_is_icmp(h);
     const auto source_port = settings_.source_port && !icmp ? h.source_port : 0u;
@@ -264,7 +264,7 @@ class SlowElements {
     if (name == "biflowDirection") return SlowValue{1};
     if (name == "flowDirection" || name.starts_with("dropped")) return SlowValue{0};
     if (name == "isMulticast") {
-      const auto address = masked(h.destination, octets, bits.second);
+      const auto address = masked(h.destination(), octets, bits.second);
       const auto one = static_cast<std::uint8_t>(address[0]);
       if (octets == 4) return SlowValue{one >= 224 && one <= 239 ? 128u : 0u};
       return SlowValue{one == 255 ? static_cast<std::uint8_t>(address[1]) % 32u : 0u};

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/address.hpp"
 #include "support/slow_meter.hpp"
 
 namespace weir::test {
@@ -71,9 +72,12 @@ class SlowFragments {
   };
 
   static Id id_of(const Headers& headers) {
-    return {headers.version,     headers.source,
-            headers.destination, headers.vlan,
-            headers.fragment_id, headers.version == IpVersion::v4 ? std::optional{headers.protocol} : std::nullopt};
+    return {headers.version,
+            padded(headers.source()),
+            padded(headers.destination()),
+            headers.vlan,
+            headers.fragment_id,
+            headers.version == IpVersion::v4 ? std::optional{headers.protocol} : std::nullopt};
   }
 
   /// Of those heard of, the one heard of longest ago stands first.

@@ -30,7 +30,7 @@ class SlowIp : public SlowLink {
     if (at_ + octets > limit()) headers.notes |= note_bit(Note::ip_length_beyond_frame);
     end_ = std::min(end_, at_ + octets);
   }
-  void copy(std::uint64_t from, std::size_t octets, std::array<std::byte, 16>& to) const {
+  void copy(std::uint64_t from, std::size_t octets, std::span<std::byte> to) const {
     for (std::size_t i = 0; i < octets; ++i) to[i] = captured_[from + i];
   }
 
@@ -48,8 +48,8 @@ class SlowIp : public SlowLink {
     headers.tos = static_cast<std::uint8_t>(number(at_ + 1, 1));
     headers.ttl = static_cast<std::uint8_t>(number(at_ + 8, 1));
     headers.protocol = static_cast<std::uint8_t>(number(at_ + 9, 1));
-    copy(at_ + 12, 4, headers.source);
-    copy(at_ + 16, 4, headers.destination);
+    copy(at_ + 12, 4, headers.source());
+    copy(at_ + 16, 4, headers.destination());
     if (number(at_ + 6, 2) % 0x4000 > 0) set_fragment(number(at_ + 6, 2) % 0x2000, number(at_ + 4, 2));
     if (headers.fragment == Fragment::later) return Outcome::metered;
     if (needed_of_transport() == 0) return Outcome::metered;
@@ -73,8 +73,8 @@ class SlowIp : public SlowLink {
     headers.version = IpVersion::v6;
     headers.tos = static_cast<std::uint8_t>(number(at_, 2) / 16 % 256);
     headers.ttl = static_cast<std::uint8_t>(number(at_ + 7, 1));
-    copy(at_ + 8, 16, headers.source);
-    copy(at_ + 24, 16, headers.destination);
+    copy(at_ + 8, 16, headers.source());
+    copy(at_ + 24, 16, headers.destination());
     at_ += 40;
     Verdict verdict;
     while (!verdict && is_walked(headers.protocol)) verdict = read_extension();

@@ -21,6 +21,8 @@
 #include <weir/record.hpp>
 #include <weir/units.hpp>
 
+#include "support/address.hpp"
+
 namespace weir::test {
 
 /// One packet as it reaches the meter.
@@ -178,8 +180,8 @@ class SlowMeter {
 
   /// The key, and whether source and destination were exchanged to make it.
   std::pair<Key, bool> key_of(const Headers& headers) const {
-    Key key{.one = {headers.source, headers.source_port},
-            .other = {headers.destination, headers.destination_port},
+    Key key{.one = {padded(headers.source()), headers.source_port},
+            .other = {padded(headers.destination()), headers.destination_port},
             .version = headers.version,
             .protocol = headers.protocol,
             .vlan = headers.vlan};
@@ -291,8 +293,8 @@ class SlowMeter {
     return {.record = {.version = headers.version,
                        .protocol = headers.protocol,
                        .vlan = headers.vlan,
-                       .source = headers.source,
-                       .destination = headers.destination,
+                       .source = padded(headers.source()),
+                       .destination = padded(headers.destination()),
                        .source_port = icmp ? std::uint16_t{0} : headers.source_port,
                        .destination_port = icmp ? std::uint16_t{0} : headers.destination_port,
                        .icmp_type_code = icmp ? headers.destination_port : std::uint16_t{0}},

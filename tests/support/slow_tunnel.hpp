@@ -8,6 +8,7 @@
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
 
+#include "support/address.hpp"
 #include "support/slow_ip.hpp"
 
 namespace weir::test {
@@ -51,8 +52,8 @@ class SlowTunnel : public SlowIp {
     headers.vlan = vlan;
     ip_ = ip;
     if (details.tunnel_depth == 0) {
-      details.outer_source = outer.source;
-      details.outer_destination = outer.destination;
+      details.outer_source = padded(outer.source());
+      details.outer_destination = padded(outer.destination());
       details.outer_octets = outer.octets;
       details.outer_version = static_cast<std::uint8_t>(outer.version);
       details.outer_protocol = outer.protocol;

@@ -13,6 +13,7 @@
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
+#include "support/address.hpp"
 #include "support/packet_builder.hpp"
 
 namespace weir::test {
@@ -297,8 +298,8 @@ class Stack {
     says_.insert(says_.begin(), [=](Details& said) {
       if (said.tunnel_depth++ == 0) {
         said.has |= Details::tunnelled;
-        said.outer_source = said_of_outer.source;
-        said.outer_destination = said_of_outer.destination;
+        said.outer_source = padded(said_of_outer.source());
+        said.outer_destination = padded(said_of_outer.destination());
         said.outer_octets = octets;
         said.outer_version = v4 ? 4 : 6;
         said.outer_protocol = said_of_outer.protocol;

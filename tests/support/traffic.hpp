@@ -37,12 +37,10 @@ struct Sent : Arrival {
   Sent& stamped(nanoseconds since_1970) noexcept { return stamp = Instant{since_1970}, *this; }
 };
 
-/// "10.0.0.1:80", "10.0.0.1", "[::1]:80" or "[::1]" into one end of `headers`.
-inline void put_endpoint(std::string_view text, Headers& headers, std::array<std::byte, 16>& address,
-                         std::uint16_t& port) {
+/// "10.0.0.1:80", "10.0.0.1", "[::1]:80" or "[::1]".
+inline void put_endpoint(std::string_view text, std::span<std::byte> address, std::uint16_t& port) {
   const bool v6 = text.starts_with('[');
   const auto end = v6 ? text.find(']') : std::min(text.find(':'), text.size());
-  headers.version = v6 ? IpVersion::v6 : IpVersion::v4;
   const std::string number{text.substr(v6, end - v6)};
   ::inet_pton(v6 ? AF_INET6 : AF_INET, number.c_str(), address.data());
   if (const auto colon = text.find(':', end); colon < text.size())
@@ -53,8 +51,9 @@ inline Sent sent(std::uint8_t protocol, std::string_view ends) {
   Sent packet;
   auto& headers = packet.headers;
   const auto arrow = ends.find(" > ");
-  put_endpoint(ends.substr(0, arrow), headers, headers.source, headers.source_port);
-  put_endpoint(ends.substr(arrow + 3), headers, headers.destination, headers.destination_port);
+  headers.version = ends.starts_with('[') ? IpVersion::v6 : IpVersion::v4;
+  put_endpoint(ends.substr(0, arrow), headers.source(), headers.source_port);
+  put_endpoint(ends.substr(arrow + 3), headers.destination(), headers.destination_port);
   headers.protocol = protocol;
   headers.octets = 100;
   headers.ttl = 64;
@@ -120,19 +119,17 @@ class RandomTraffic {
                 .octets = octets,
                 .ttl = octet({64, 64, 63, 255, 0}),
                 .version = below(4) == 0 ? IpVersion::v6 : IpVersion::v4};
-    out.source = address(out.version);
-    out.destination = address(out.version);
+    put_address(out.source());
+    put_address(out.destination());
     const bool fragment = below(16) == 0;  // a later one: no ports, no flags
     if (fragment) out.notes = note_bit(Note::fragment_later);
     else put_transport(out);
     return out;
   }
 
-  std::array<std::byte, 16> address(IpVersion version) {
-    std::array<std::byte, 16> out{};
-    out[version == IpVersion::v4 ? 3 : 15] = std::byte(1 + below(3));  // now and then a host talks to itself
-    out[0] = std::byte{version == IpVersion::v4 ? std::uint8_t{10} : std::uint8_t{0xfd}};
-    return out;
+  void put_address(std::span<std::byte> out) {
+    out.back() = std::byte(1 + below(3));  // now and then a host talks to itself
+    out.front() = std::byte{out.size() == 4 ? std::uint8_t{10} : std::uint8_t{0xfd}};
   }
 
   void put_transport(Headers& out) {

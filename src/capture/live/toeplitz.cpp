@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::uint32_t samples = 16'384;
 
-std::string address_text(const std::array<std::byte, 16>& address, IpVersion version) {
+std::string address_text(std::span<const std::byte> address, IpVersion version) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   ::inet_ntop(version == IpVersion::v4 ? AF_INET : AF_INET6, address.data(), text.data(), text.size());
   return version == IpVersion::v4 ? text.data() : fmt::format("[{}]", text.data());
 }
 
 Headers reversed(Headers headers) noexcept {
-  std::swap(headers.source, headers.destination);
+  std::ranges::swap_ranges(headers.source(), headers.destination());
   std::swap(headers.source_port, headers.destination_port);
   return headers;
 }
@@ -31,8 +31,8 @@ Headers reversed(Headers headers) noexcept {
 Headers sample(std::uint64_t number) noexcept {
   std::uint64_t state = number;
   Headers headers{.protocol = protocol::tcp, .version = number % 2 ? IpVersion::v6 : IpVersion::v4};
-  for (auto* address : {&headers.source, &headers.destination})
-    for (const std::size_t half : {0, 8}) store_native(address->data() + half, next_word(state));
+  for (std::size_t at = 0; at < headers.addresses.size(); at += 8)
+    store_native(headers.addresses.data() + at, next_word(state));
   const auto ports = next_word(state);
   headers.source_port = static_cast<std::uint16_t>(ports);
   headers.destination_port = static_cast<std::uint16_t>(ports >> 16);
@@ -120,11 +120,10 @@ std::uint32_t Toeplitz::operator()(Bytes input) const noexcept {
 }
 
 std::uint32_t Toeplitz::operator()(const Headers& headers, RssFields fields) const noexcept {
-  const std::size_t address_octets = headers.version == IpVersion::v4 ? 4 : 16;
   std::array<std::byte, input_octets_max> octets;
   Writer input{octets};
-  input.bytes(Bytes{headers.source}.first(address_octets));
-  input.bytes(Bytes{headers.destination}.first(address_octets));
+  input.bytes(headers.source());
+  input.bytes(headers.destination());
   if (fields == RssFields::addresses_and_ports) {
     input.number(headers.source_port);
     input.number(headers.destination_port);
@@ -139,8 +138,8 @@ std::vector<std::uint16_t> redirection_in_turn(std::size_t entries, unsigned que
 }
 
 std::string tuple_text(const Headers& headers) {
-  return fmt::format("{}:{} → {}:{}", address_text(headers.source, headers.version), headers.source_port,
-                     address_text(headers.destination, headers.version), headers.destination_port);
+  return fmt::format("{}:{} → {}:{}", address_text(headers.source(), headers.version), headers.source_port,
+                     address_text(headers.destination(), headers.version), headers.destination_port);
 }
 
 RssProof prove_symmetry(const RssSetup& setup) {

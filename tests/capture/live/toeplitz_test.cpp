@@ -15,8 +15,8 @@ Headers tuple(const char* source, std::uint16_t source_port, const char* destina
   Headers headers{.source_port = source_port, .destination_port = destination_port, .protocol = protocol::tcp};
   const bool v6 = std::string_view{source}.find(':') != std::string_view::npos;
   headers.version = v6 ? IpVersion::v6 : IpVersion::v4;
-  inet_pton(v6 ? AF_INET6 : AF_INET, source, headers.source.data());
-  inet_pton(v6 ? AF_INET6 : AF_INET, destination, headers.destination.data());
+  inet_pton(v6 ? AF_INET6 : AF_INET, source, headers.source().data());
+  inet_pton(v6 ? AF_INET6 : AF_INET, destination, headers.destination().data());
   return headers;
 }
 
