@@ -25,6 +25,8 @@ struct Decoding {
   flow::Spread spread;
 
   bool in_full() const noexcept { return details || tunnels == decode::Tunnels::inner; }
+  /// Whether decode_briefly() is of use.
+  bool to_brief() const noexcept { return brief && !in_full(); }
 
   /// Each packet of the burst into the same place of the others; `into` may be empty where there are no details.
   /// True as decode_burst() says it.

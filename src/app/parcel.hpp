@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What one core hands to another of a slice: the packets of one shard.
+// What a shard's meter is to count of a slice.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
@@ -22,121 +20,140 @@
 namespace weir::app {
 
 /// Copies, so that no line of a slice is written by one core and read by the other: where the two share no cache, a
-/// core waits 10 ns and more for each such line when it writes the next slice. Most IPv4 packets are put down briefly,
-/// so that there are fewer of these lines. They lie one behind the other, so that both can ask for them early.
+/// core waits 10 ns and more for each such line when it writes the next slice. Where that is enough for the meter, all
+/// but fragments are put down briefly, so that there are fewer of these lines. They lie one behind the other and are
+/// asked for long before they are written.
 class Parcel {
  public:
-  /// So many lie between two calls of ask_ahead() at most: few, so that lines come while packets are decoded.
-  static constexpr std::size_t packed_at_once = 2 * burst_size;
-
-  Parcel(std::size_t packets_max, bool with_details, bool brief)
+  Parcel(std::size_t packets_max, bool with_details, bool with_brief)
       : packets_max_{packets_max},
         has_details_{with_details},
-        has_brief_{brief},
-        brief_headers_{brief ? packets_max : 0},
-        brief_times_{brief ? packets_max : 0},
+        fours_{with_brief ? packets_max : 0},
+        sixes_{with_brief ? packets_max : 0},
+        fours_before_six_{with_brief ? packets_max : 0},
         packets_{packets_max},
         headers_{packets_max},
         details_{with_details ? packets_max : 0},
-        back_packets_{brief ? packets_max : 0},
-        back_headers_{brief ? packets_max : 0},
-        all_{packets_max} {}
-
-  void clear() noexcept { count_ = brief_count_ = asked_until_ = brief_asked_until_ = 0; }
-
-  /// The lines of those that are packed next are on their way from the other core.
-  void ask_ahead() noexcept {
-    if (has_brief_) {
-      const auto until = std::min(brief_count_ + packed_at_once, packets_max_);
-      brief_headers_.ask_for(brief_asked_until_, until);
-      brief_times_.ask_for(brief_asked_until_, until);
-      brief_asked_until_ = until;
-    }
-    constexpr auto seldom = packed_at_once / 4;  // so many are not brief, more or less
-    const auto until = std::min(count_ + (has_brief_ ? seldom : packed_at_once), packets_max_);
-    packets_.ask_for(asked_until_, until);
-    headers_.ask_for(asked_until_, until);
-    if (has_details_) details_.ask_for(asked_until_, until);
-    asked_until_ = until;
+        before_{packets_max},
+        back_packets_{with_brief ? packets_max : 0},
+        back_headers_{with_brief ? packets_max : 0},
+        all_{packets_max} {
+    clear();
   }
 
-  /// Those at `places` that are not in it yet. `details` are not asked for where it was made without.
-  void pack(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-            std::span<const std::uint16_t> places) noexcept {
-    WEIR_ASSERT(places.size() <= packets_max_);
-    for (const auto i : places.subspan(count_)) {
-      packets_.put(count_, packets[i]);
-      headers_.put(count_, headers[i]);
-      if (has_details_) details_.put(count_, details[i]);
-      ++count_;
-    }
-  }
-  /// The same of those that can_be_brief().
-  void pack_briefly(Burst packets, std::span<const Headers> headers, std::span<const std::uint16_t> places) noexcept {
-    WEIR_ASSERT(places.size() <= packets_max_);
-    for (const auto i : places.subspan(brief_count_)) {
-      flow::put_brief(headers[i], brief_headers_[brief_count_]);
-      flow::put_brief(packets[i], brief_times_[brief_count_++]);
-    }
+  void clear() noexcept {
+    fours_end_ = fours_.begin();
+    six_count_ = count_ = 0;
+    has_fragments_ = false;
+    for (std::size_t i = 0; i < asked_ahead; ++i) prefetch_to_write(fours_end_ + i);
   }
 
-  /// Brief ones first, then the others, among which there may be fragments.
-  void meter(flow::Fragments& fragments, bool has_fragments, flow::Ended& ended) noexcept {
-    fragments.add_brief({brief_headers_.first(brief_count_), brief_times_.first(brief_count_)}, ended);
-    all_.choose_all(count_, has_fragments);
+  /// A packet over IPv4 that can_be_brief().
+  void put_briefly(__m128i key, __m128i counts, const Packet& packet) noexcept {
+    auto* const at = fours_end_;
+    WEIR_ASSERT(four_count() < packets_max_);
+    fours_end_ = at + 1;
+    prefetch_to_write(at + asked_ahead);
+    flow::put_brief(key, counts, packet, *at);
+  }
+  /// One over IPv6, its headers as the straight road leaves them.
+  void put_briefly_by_parts(const Headers& headers, const Packet& packet) noexcept {
+    flow::put_brief_by_parts(headers, packet, next_six());
+  }
+  /// One over either.
+  void put_briefly(const Headers& headers, const Packet& packet) noexcept {
+    if (headers.version == IpVersion::v6) return flow::put_brief(headers, packet, next_six());
+    WEIR_ASSERT(four_count() < packets_max_);
+    flow::put_brief(headers, packet, *fours_end_++);
+  }
+  /// Any packet. `details` are not asked for where it was made without.
+  void put(const Packet& packet, const Headers& headers, const Details* details) noexcept {
+    WEIR_ASSERT(count_ < packets_max_);
+    packets_[count_] = packet;
+    headers_[count_] = headers;
+    if (has_details_) details_[count_] = *details;
+    before_[count_++] = static_cast<std::uint16_t>(brief_count());
+    has_fragments_ |= headers.fragment != Fragment::none;
+  }
+
+  flow::BriefPackets those_brief() const noexcept { return {fours_.first(four_count()), sixes_.first(six_count_)}; }
+
+  /// Brief ones by family, so that the order depends on packets alone. Where there are others, which are fragments
+  /// then, or one that waits for its first one is due at `clock`, all come in order.
+  void meter(flow::Fragments& fragments, Instant clock, flow::Ended& ended) noexcept {
+    const auto brief = brief_count();
+    if (brief > 0 && (count_ > 0 || !fragments.lets_pass(clock))) return meter_in_order(fragments, ended);
+    if (brief > 0) return fragments.add_brief(those_brief(), ended);
+    all_.choose_all(count_, has_fragments_);
     fragments.add(packets_.first(count_), headers_.first(count_), details_.first(has_details_ ? count_ : 0), all_,
                   ended);
   }
-  /// In order, as they were: `brief` and `others` are those that were packed.
-  void meter_in_order(flow::Fragments& fragments, const flow::Chosen& brief, const flow::Chosen& others,
-                      flow::Ended& ended) noexcept {
-    const auto both = brief_count_ + count_;
-    std::size_t next_brief = 0, next = 0;
-    for (std::size_t i = 0; i < both; ++i) {
-      const bool is_brief =
-          next == count_ || (next_brief < brief_count_ && brief.places()[next_brief] < others.places()[next]);
-      if (is_brief) {
-        flow::put_back(brief_times_[next_brief], back_packets_[i]);
-        flow::put_back(brief_headers_[next_brief++], back_headers_[i]);
-      } else {
-        back_packets_[i] = packets_[next];
-        back_headers_[i] = headers_[next++];
-      }
-    }
-    all_.choose_all(both, others.has_fragments());
-    fragments.add(back_packets_.first(both), back_headers_.first(both), {}, all_, ended);
-  }
 
  private:
+  static constexpr std::size_t asked_ahead = 64;  ///< packets
+
+  /// Memory that nobody touches until it is needed.
   template <class T>
   class Copies {
    public:
     explicit Copies(std::size_t most)
         : memory_{static_cast<std::byte*>(::operator new (most * sizeof(T), std::align_val_t{line}))} {}
 
-    void put(std::size_t at, const T& one) noexcept { std::memcpy(memory_.get() + at * sizeof(T), &one, sizeof one); }
-    void ask_for(std::size_t from, std::size_t until) noexcept {
-      for (auto at = from * sizeof(T) / line * line; at < until * sizeof(T); at += line)
-        prefetch_to_write(memory_.get() + at);
-    }
-    T& operator[](std::size_t at) const noexcept { return first(at + 1)[at]; }
-    std::span<T> first(std::size_t count) const noexcept { return {reinterpret_cast<T*>(memory_.get()), count}; }
+    T* begin() const noexcept { return reinterpret_cast<T*>(memory_.get()); }
+    T& operator[](std::size_t at) const noexcept { return begin()[at]; }
+    std::span<T> first(std::size_t count) const noexcept { return {begin(), count}; }
 
    private:
     static constexpr std::size_t line = 64;
     struct Free {
       void operator()(std::byte* memory) const noexcept { ::operator delete (memory, std::align_val_t{line}); }
     };
-    std::unique_ptr<std::byte, Free> memory_;  // untouched until it is needed
+    std::unique_ptr<std::byte, Free> memory_;
   };
 
-  std::size_t packets_max_, count_ = 0, asked_until_ = 0, brief_count_ = 0, brief_asked_until_ = 0;
-  bool has_details_, has_brief_;
-  Copies<flow::BriefHeaders> brief_headers_;
-  Copies<flow::BriefTimes> brief_times_;
+  std::size_t four_count() const noexcept { return static_cast<std::size_t>(fours_end_ - fours_.begin()); }
+  std::size_t brief_count() const noexcept { return four_count() + six_count_; }
+
+  flow::BriefIpv6& next_six() noexcept {
+    WEIR_ASSERT(six_count_ < packets_max_);
+    const auto* const ahead = reinterpret_cast<const std::byte*>(&sixes_[six_count_ + asked_ahead / 4]);
+    prefetch_to_write(ahead);
+    prefetch_to_write(ahead + 64);
+    fours_before_six_[six_count_] = static_cast<std::uint16_t>(four_count());
+    return sixes_[six_count_++];
+  }
+
+  void meter_in_order(flow::Fragments& fragments, flow::Ended& ended) noexcept {
+    std::size_t all = 0, four = 0, six = 0;
+    const auto put_back = [&](const auto& brief) {
+      flow::put_back(brief, back_headers_[all], back_packets_[all]);
+      ++all;
+    };
+    const auto put_back_until = [&](std::size_t brief_ones) {
+      while (four + six < brief_ones)
+        if (six < six_count_ && fours_before_six_[six] == four) put_back(sixes_[six++]);
+        else put_back(fours_[four++]);
+    };
+    for (std::size_t i = 0; i < count_; ++i, ++all) {
+      put_back_until(before_[i]);
+      back_packets_[all] = packets_[i];
+      back_headers_[all] = headers_[i];
+    }
+    put_back_until(brief_count());
+    all_.choose_all(all, has_fragments_);
+    fragments.add(back_packets_.first(all), back_headers_.first(all), {}, all_, ended);
+  }
+
+  flow::BriefIpv4* fours_end_ = nullptr;
+  std::size_t packets_max_, six_count_ = 0, count_ = 0;
+  bool has_details_, has_fragments_ = false;
+  Copies<flow::BriefIpv4> fours_;
+  Copies<flow::BriefIpv6> sixes_;
+  Copies<std::uint16_t> fours_before_six_;
   Copies<Packet> packets_;
   Copies<Headers> headers_;
   Copies<Details> details_;
+  Copies<std::uint16_t> before_;  ///< how many brief ones came before that packet
   // Of the core that meters them:
   Copies<Packet> back_packets_;
   Copies<Headers> back_headers_;

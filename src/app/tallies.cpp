@@ -28,8 +28,7 @@ void PacketTallies::add(Burst packets, std::span<const Headers> headers, std::sp
       else add(packets[i], headers[i], outcomes[i]);
     }
   }
-  received += sum;
-  became[static_cast<std::size_t>(Outcome::metered)] += sum;
+  add_metered(sum);
 }
 
 ipfix::MeteringTotals metering_totals(const PacketTallies& tallies) noexcept {

@@ -40,6 +40,11 @@ struct PacketTallies {
 
   /// One packet that came in, and what became of it.
   void add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept;
+  /// Some that are metered, and of which nothing is noted.
+  void add_metered(const Tally& some) noexcept {
+    received += some;
+    became[static_cast<std::size_t>(Outcome::metered)] += some;
+  }
   /// All of a burst. `plain`: they are metered, and nothing is noted of any.
   void add(Burst packets, std::span<const Headers> headers, std::span<const Outcome> outcomes, bool plain) noexcept;
 };

@@ -59,23 +59,20 @@ class Work {
     return (capture::Slice::packets_max + held) * flow::Ended::records_per_packet;
   }
 
-  void pack() noexcept;
+  void decode_in_place() noexcept;
+  void decode_and_share(Burst packets) noexcept;
+  void share_other(const Packet& packet) noexcept;
+  void share(const Packet& packet, Outcome outcome, const Headers& headers, const Details* details) noexcept;
 
   const Decoding& decoding_;
+  const bool in_place_;  ///< there are no parcels: the meter reads the whole slice's packets, headers and details
+  const std::size_t decoded_max_;
   std::vector<Headers> headers_;
   std::vector<Details> details_;  // none where nobody asks for them
   std::vector<Outcome> outcomes_;
-  std::span<Details> from(std::size_t begin) noexcept {
-    return std::span{details_}.subspan(decoding_.details ? begin : 0);
-  }
   const unsigned home_;
-  struct Members {
-    flow::Chosen brief, others;
-    flow::Chosen& of(bool is_brief) noexcept { return is_brief ? brief : others; }
-  };
-  std::vector<Members> members_;             // by shard: places in the slice
-  flow::Chosen in_order_;                    // of `home_`, both kinds
-  std::vector<Parcel> parcels_;              // by shard, that of `home_` stays empty
+  flow::Chosen chosen_;                      // in place
+  std::vector<Parcel> parcels_;              // by shard
   std::vector<ipfix::DataRecords> records_;  // by shard
   PacketTallies tallies_;
 };

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "base/assert.hpp"
-#include "base/prefetch.hpp"
+#include "decode/ahead.hpp"
 #include "decode/frame.hpp"
 #include "decode/innermost.hpp"
 #include "decode/link.hpp"
@@ -25,8 +25,6 @@ namespace weir::decode {
   return walk_link(link, Frame{captured, wire}, out);
 }
 
-namespace {
-
 Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept {
   if (packet.selection == Selection::not_selected) return Outcome::not_selected;
   if (packet.link == Link::unsupported) return Outcome::link_unsupported;
@@ -34,27 +32,11 @@ Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept {
   return decode(packet.link, packet.captured_bytes(), packet.wire, out);
 }
 
-}  // namespace
-
 Outcome decode(const Packet& packet, Headers& out) noexcept {
   return decode_straight(packet, out) ? Outcome::metered : decode_by_the_chain(packet, out);
 }
 
 namespace {
-
-/// `one(i)` for every packet, whose first line is on its way while so many others are decoded.
-template <class One>
-[[gnu::always_inline]] inline void for_each(Burst burst, One one) noexcept {
-  constexpr std::size_t ahead = 2 * burst_size;
-  const auto first = std::min(ahead, burst.size());
-  for (const auto& packet : burst.first(first)) prefetch(packet.bytes);
-  std::size_t i = 0;
-  for (; i < burst.size() - first; ++i) {
-    prefetch(burst[i + first].bytes);
-    one(i);
-  }
-  for (; i < burst.size(); ++i) one(i);
-}
 
 /// A packet of the straight road needs no walk: it has no tags, and its IP header stands behind the Ethernet header.
 void describe_straight(const Packet& packet, Detailed& out) noexcept {
@@ -95,7 +77,7 @@ void decode_burst(Burst burst, Tunnels tunnels, std::span<Headers> out, std::spa
   WEIR_ASSERT(out.size() >= burst.size());
   WEIR_ASSERT(details.empty() || details.size() >= burst.size());
   WEIR_ASSERT(outcomes.size() >= burst.size());
-  for_each(burst, [&](std::size_t i) {
+  for_each_ahead(burst, [&](std::size_t i) {
     outcomes[i] = decode_in_full(burst[i], tunnels, out[i], details.empty() ? nullptr : &details[i]);
   });
 }
@@ -105,7 +87,7 @@ bool decode_burst(Burst burst, std::span<Headers> out, std::span<Outcome> outcom
   WEIR_ASSERT(outcomes.size() >= burst.size());
   std::ranges::fill(outcomes.first(burst.size()), Outcome::metered);
   bool plain = true;
-  for_each(burst, [&](std::size_t i) {
+  for_each_ahead(burst, [&](std::size_t i) {
     const auto& packet = burst[i];
     if (straight::is_plain(packet) && straight::decode(packet, out[i])) [[likely]]
       return;

@@ -52,29 +52,45 @@ inline bool is_ipv4(__m128i from_type) noexcept {
   return _mm_testz_si128(_mm_xor_si128(from_type, wanted), asked) != 0;
 }
 
+/// Two parts of Headers: from IPv4's addresses, and from the octets on; but for the fragment's number, which is 0.
+struct Ipv4 {
+  __m128i from_addresses, from_octets;
+};
+
 /// At least ethernet + ipv4 + up_to_tcp_flags octets are captured; is_ipv4(from_type).
-inline bool decode_ipv4(const Packet& packet, const std::byte* ip, __m128i from_type, Headers& out) noexcept {
+inline bool read_ipv4(const Packet& packet, const std::byte* ip, __m128i from_type, Ipv4& out) noexcept {
   const std::uint32_t octets = load_be<std::uint16_t>(ip + 2);
   if (octets < ipv4 + up_to_tcp_flags || octets + ethernet > packet.wire) return false;
   const auto road = roads[load_be<std::uint8_t>(ip + 9)];
   if (road & no_road) return false;
 
   const auto ends = _mm_shuffle_epi8(load(ip + 12), _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 9, 8, 11, 10, _, _, _, _));
-  store(
-      out.addresses.data() + Headers::ipv4_at,
-      _mm_or_si128(ends, _mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, _, _, _, _, _, _, _, _, _, _, 11, 3))));
+  out.from_addresses =
+      _mm_or_si128(ends, _mm_shuffle_epi8(from_type, _mm_setr_epi8(_, _, _, _, _, _, _, _, _, _, _, _, _, _, 11, 3)));
   constexpr char version = static_cast<char>(IpVersion::v4);
-  store(&out.octets,
-        _mm_or_si128(_mm_shuffle_epi8(from_type, _mm_setr_epi8(5, 4, _, _, _, _, _, _, _, _, _, _, 10, _, _, _)),
-                     _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, version, 0, 0)));
-  out.fragment_id = 0;
-  out.tcp_flags = load_be<std::uint16_t>(ip + ipv4 + 12) & road;
+  const auto from_octets =
+      _mm_or_si128(_mm_shuffle_epi8(from_type, _mm_setr_epi8(5, 4, _, _, _, _, _, _, _, _, _, _, 10, _, _, _)),
+                   _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, version, 0, 0));
+  constexpr int flags_at = (offsetof(Headers, tcp_flags) - offsetof(Headers, octets)) / 2;
+  out.from_octets = _mm_insert_epi16(from_octets, load_be<std::uint16_t>(ip + ipv4 + 12) & road, flags_at);
   return true;
 }
 
-/// The EtherType says IPv6.
-inline bool decode_ipv6(const Packet& packet, const std::byte* ip, Headers& out) noexcept {
+inline bool decode_ipv4(const Packet& packet, const std::byte* ip, __m128i from_type, Headers& out) noexcept {
+  Ipv4 read;
+  if (!read_ipv4(packet, ip, from_type, read)) return false;
+  store(out.addresses.data() + Headers::ipv4_at, read.from_addresses);
+  store(&out.octets, read.from_octets);
+  out.fragment_id = 0;
+  return true;
+}
+
+/// A packet that was captured on Ethernet and selected.
+inline bool decode_ipv6(const Packet& packet, Headers& out) noexcept {
+  constexpr std::uint16_t type_ipv6 = 0x86dd;
   if (packet.captured < ethernet + ipv6 + up_to_tcp_flags) return false;
+  const auto* ip = packet.bytes + ethernet;
+  if (load_native<std::uint16_t>(ip - 2) != swap_bytes(type_ipv6)) return false;
   const std::uint32_t version_class_label = load_be<std::uint32_t>(ip), payload = load_be<std::uint16_t>(ip + 4);
   if (version_class_label >> 28 != 6) return false;
   if (payload < up_to_tcp_flags || payload + ipv6 + ethernet > packet.wire) return false;
@@ -84,24 +100,22 @@ inline bool decode_ipv6(const Packet& packet, const std::byte* ip, Headers& out)
 
   store(out.addresses.data(), load(ip + 8));
   store(out.addresses.data() + 16, load(ip + 24));
-  store(&out.source_port, ports_of(load(ip + ipv6 - 2)));
-  store(&out.tcp_flags, _mm_setzero_si128());
-  out.protocol = number;
-  out.tos = static_cast<std::uint8_t>(version_class_label >> 20);
-  out.octets = ipv6 + payload;
-  out.tcp_flags = load_be<std::uint16_t>(ip + ipv6 + 12) & road;
-  out.ttl = load_be<std::uint8_t>(ip + 7);
-  out.version = IpVersion::v6;
+  // Put together before they are stored, for a store that is written over in part is slow to be read as a whole.
+  const std::uint64_t next_and_class = number | std::uint64_t{version_class_label >> 20 & 0xff} << 8;
+  const auto ports = _mm_cvtsi128_si64(ports_of(load(ip + ipv6 - 2)));
+  store(&out.source_port, _mm_set_epi64x(ipv6 + payload, ports | static_cast<std::int64_t>(next_and_class << 48)));
+  const std::uint64_t flags = load_be<std::uint16_t>(ip + ipv6 + 12) & road, hop_limit = load_be<std::uint8_t>(ip + 7);
+  constexpr auto version = std::uint64_t{static_cast<std::uint8_t>(IpVersion::v6)};
+  store(&out.tcp_flags, _mm_cvtsi64_si128(static_cast<std::int64_t>(flags | hop_limit << 32 | version << 40)));
   return true;
 }
 
 /// A packet that was captured on Ethernet and selected.
 inline bool decode(const Packet& packet, Headers& out) noexcept {
-  constexpr std::uint16_t type_ipv6 = 0x86dd;
   if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
   const auto* ip = packet.bytes + ethernet;
   if (const auto from_type = load(ip - 2); is_ipv4(from_type)) return decode_ipv4(packet, ip, from_type, out);
-  return load_native<std::uint16_t>(ip - 2) == swap_bytes(type_ipv6) && decode_ipv6(packet, ip, out);
+  return decode_ipv6(packet, out);
 }
 
 /// Captured on Ethernet, selected, and nothing noted of it: one question.
@@ -110,6 +124,14 @@ inline bool is_plain(const Packet& packet) noexcept {
   static_assert(offsetof(Packet, selection) == at + 1 && offsetof(Packet, notes) == at + 2 &&
                 Link::ethernet == Link{} && Selection::selected == Selection{});
   return load_native<std::uint32_t>(reinterpret_cast<const std::byte*>(&packet) + at) == 0;
+}
+
+/// A packet that is_plain(), over IPv4. False: ask the chain.
+inline bool read_ipv4(const Packet& packet, Ipv4& out) noexcept {
+  if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
+  const auto* ip = packet.bytes + ethernet;
+  const auto from_type = load(ip - 2);
+  return is_ipv4(from_type) && read_ipv4(packet, ip, from_type, out);
 }
 
 }  // namespace straight

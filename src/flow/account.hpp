@@ -28,10 +28,12 @@ struct Counted {
   Word octets() const noexcept { return load_word(at); }
   std::uint16_t tcp_flags() const noexcept { return load_native<std::uint16_t>(at + flags_at); }
   std::uint8_t ttl() const noexcept { return load_native<std::uint8_t>(at + ttl_at); }
+  std::uint8_t protocol() const noexcept { return load_native<std::uint8_t>(at - protocol_before); }
   std::uint8_t tos() const noexcept { return load_native<std::uint8_t>(at - tos_before); }
 
  private:
   static constexpr std::size_t octets_at = offsetof(Headers, octets), tos_before = octets_at - offsetof(Headers, tos),
+                               protocol_before = octets_at - offsetof(Headers, protocol),
                                flags_at = offsetof(Headers, tcp_flags) - octets_at,
                                ttl_at = offsetof(Headers, ttl) - octets_at;
 };

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// IPv4 packets in 56 octets instead of 104, for cores that give them to each other: what a meter without a plan reads
-// of Packet and Headers, which it reads where it lies.
+// What a meter without a plan needs of a packet, in 48 octets or 80: less to write, to read and to give to another core
+// than Packet and Headers are.
 #pragma once
 
 #include <immintrin.h>
 
-#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
@@ -16,59 +17,103 @@
 
 namespace weir::flow {
 
-/// Both addresses, then Headers from the ports to the fragment: the first half is an IPv4 key.
-struct alignas(32) BriefHeaders {
-  std::array<std::byte, 32> octets;
-  __m128i key() const noexcept { return _mm_load_si128(reinterpret_cast<const __m128i*>(octets.data())); }
+struct BriefIpv4 {
+  __m128i key;     ///< as uniflow_block() has it
+  __m128i counts;  ///< Headers from their octets to the fragment; the packet's interface where their notes are
+  __m128i times;   ///< the packet's stamp and clock
 };
-inline constexpr std::size_t brief_from = offsetof(Headers, source_port), brief_octets = 24, brief_counts_at = 16;
-static_assert(offsetof(Headers, octets) == brief_from + 8 && offsetof(Headers, fragment) < brief_from + brief_octets);
+struct BriefIpv6 {
+  __m128i addresses[2], ports, flags;  ///< Headers; the packet's interface where their notes are
+  __m128i times;
 
-/// Packet from its stamp on: clock and interface are in it.
-inline constexpr std::size_t brief_times_from = offsetof(Packet, stamp);
-struct BriefTimes {
-  std::array<std::byte, sizeof(Packet) - brief_times_from> octets;
+  const std::byte* headers() const noexcept { return reinterpret_cast<const std::byte*>(this); }
 };
-static_assert(offsetof(Packet, clock) > offsetof(Packet, stamp) &&
-              offsetof(Packet, interface) > offsetof(Packet, stamp));
-
-/// Whether a packet's headers lose nothing that a meter needs. Of one flow they all do or none, but for fragments.
-inline bool can_be_brief(const Headers& headers) noexcept {
-  // By arithmetic: which it is nobody can foresee.
-  return (static_cast<unsigned>(headers.version == IpVersion::v4) &
-          static_cast<unsigned>(headers.protocol != protocol::icmp) &
-          static_cast<unsigned>(headers.fragment == Fragment::none)) != 0;
-}
-
-inline void put_brief(const Headers& headers, BriefHeaders& into) noexcept {
-  _mm_store_si128(reinterpret_cast<__m128i*>(into.octets.data()), uniflow_block(headers));
-  std::memcpy(into.octets.data() + brief_counts_at,
-              reinterpret_cast<const std::byte*>(&headers) + offsetof(Headers, octets), 16);
-}
-inline void put_brief(const Packet& packet, BriefTimes& into) noexcept {
-  std::memcpy(into.octets.data(), reinterpret_cast<const std::byte*>(&packet) + brief_times_from, sizeof into);
-}
-
-/// Back again. What was lost is as in a packet without octets.
-inline void put_back(const BriefHeaders& brief, Headers& into) noexcept {
-  into = {};
-  std::memcpy(into.addresses.data() + Headers::ipv4_at, brief.octets.data(), 8);
-  std::memcpy(reinterpret_cast<std::byte*>(&into) + brief_from, brief.octets.data() + 8, brief_octets);
-}
-inline void put_back(const BriefTimes& brief, Packet& into) noexcept {
-  into = {};
-  std::memcpy(reinterpret_cast<std::byte*>(&into) + brief_times_from, brief.octets.data(), sizeof brief);
-}
-
-/// As many of the one as of the other.
 struct BriefPackets {
-  std::span<const BriefHeaders> headers;
-  std::span<const BriefTimes> times;
-
-  std::size_t size() const noexcept { return headers.size(); }
-  BriefPackets subspan(std::size_t from, std::size_t count) const noexcept {
-    return {headers.subspan(from, count), times.subspan(from, count)};
-  }
+  std::span<const BriefIpv4> fours;
+  std::span<const BriefIpv6> sixes;
 };
+
+namespace brief {
+inline constexpr std::size_t interface_at = offsetof(Headers, notes) - offsetof(Headers, octets);  ///< in counts
+static_assert(offsetof(Headers, fragment) < offsetof(Headers, octets) + sizeof(BriefIpv4::counts));
+static_assert(offsetof(Packet, clock) == offsetof(Packet, stamp) + 8, "one load");
+static_assert(offsetof(BriefIpv4, counts) == offsetof(BriefIpv4, key) + sizeof(BriefIpv4::key) &&
+              offsetof(Headers, octets) == offsetof(Headers, addresses) + Headers::ipv4_at + sizeof(BriefIpv4::key));
+
+static_assert(offsetof(BriefIpv6, times) == sizeof(Headers));
+
+inline __m128i both(std::uint64_t low, std::uint64_t high) noexcept {
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+}
+inline __m128i part_of(const Headers& headers, std::size_t at) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(reinterpret_cast<const std::byte*>(&headers) + at));
+}
+/// Or GCC makes one load of several fields.
+inline std::uint64_t apart(std::uint64_t field) noexcept {
+  asm("" : "+r"(field));
+  return field;
+}
+inline std::uint64_t numbers_by_field(const Headers& headers) noexcept {
+  return headers.source_port | apart(headers.destination_port) << 16 | apart(headers.vlan) << 32 |
+         apart(headers.protocol) << 48 | apart(headers.tos) << 56;
+}
+inline std::uint64_t flags_by_field(const Headers& headers, const Packet& packet) noexcept {
+  return headers.tcp_flags | apart(packet.interface) << 16 | apart(headers.ttl) << 32 |
+         apart(static_cast<std::uint8_t>(headers.version)) << 40;
+}
+inline __m128i times_of(const Packet& packet) noexcept {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&packet.stamp));
+}
+}  // namespace brief
+
+/// Of one flow all packets can, but for fragments.
+inline bool can_be_brief(const Headers& headers) noexcept { return headers.fragment == Fragment::none; }
+
+/// `counts` are those of Headers.
+inline void put_brief(__m128i key, __m128i counts, const Packet& packet, BriefIpv4& into) noexcept {
+  into.key = key;
+  into.counts = _mm_insert_epi16(counts, packet.interface, brief::interface_at / 2);
+  into.times = brief::times_of(packet);
+}
+/// Headers that were put together in wholes of 16 octets.
+inline void put_brief_by_parts(const Headers& headers, const Packet& packet, BriefIpv6& into) noexcept {
+  into.addresses[0] = brief::part_of(headers, 0);
+  into.addresses[1] = brief::part_of(headers, 16);
+  into.ports = brief::part_of(headers, 32);
+  into.flags = _mm_insert_epi16(brief::part_of(headers, 48), packet.interface, (offsetof(Headers, notes) - 48) / 2);
+  into.times = brief::times_of(packet);
+}
+
+/// Headers that can_be_brief(), of either version. What was just written field by field is read so: a load of more than
+/// one store wrote waits until all are done.
+inline void put_brief(const Headers& headers, const Packet& packet, BriefIpv4& into) noexcept {
+  const auto addresses = load_native<std::uint64_t>(headers.addresses.data() + Headers::ipv4_at);
+  into.key = brief::both(addresses, brief::numbers_by_field(headers));
+  into.counts = brief::both(headers.octets, brief::flags_by_field(headers, packet));
+  into.times = brief::times_of(packet);
+}
+inline void put_brief(const Headers& headers, const Packet& packet, BriefIpv6& into) noexcept {
+  into.addresses[0] = brief::part_of(headers, 0);
+  into.addresses[1] = brief::part_of(headers, 16);
+  into.ports = brief::both(brief::numbers_by_field(headers), headers.octets);
+  into.flags = brief::both(brief::flags_by_field(headers, packet), 0);
+  into.times = brief::times_of(packet);
+}
+
+/// Back again. What was lost is as in a packet without octets, of which nothing is noted.
+inline void put_back(__m128i times, Headers& headers, Packet& packet) noexcept {
+  packet = {};
+  std::memcpy(reinterpret_cast<std::byte*>(&packet) + offsetof(Packet, stamp), &times, sizeof times);
+  packet.interface = std::exchange(headers.notes, std::uint16_t{0});
+}
+inline void put_back(const BriefIpv4& brief, Headers& headers, Packet& packet) noexcept {
+  headers = {};
+  std::memcpy(headers.addresses.data() + Headers::ipv4_at, &brief, sizeof brief.key + sizeof brief.counts);
+  put_back(brief.times, headers, packet);
+}
+inline void put_back(const BriefIpv6& brief, Headers& headers, Packet& packet) noexcept {
+  std::memcpy(&headers, brief.headers(), sizeof headers);
+  put_back(brief.times, headers, packet);
+}
 
 }  // namespace weir::flow

@@ -54,13 +54,6 @@ class Chosen {
     std::iota(places_.data(), places_.data() + count, std::uint16_t{0});
   }
 
-  /// All of both, in order.
-  void choose_both(const Chosen& one, const Chosen& other) noexcept {
-    count_ = one.count_ + other.count_;
-    fragments_ = one.fragments_ | other.fragments_;
-    std::ranges::merge(one.places(), other.places(), places_.begin());
-  }
-
   std::span<const std::uint16_t> places() const noexcept { return std::span{places_}.first(count_); }
   std::span<std::uint16_t> places() noexcept { return std::span{places_}.first(count_); }
   bool has_fragments() const noexcept { return fragments_ != 0; }

@@ -153,12 +153,13 @@ inline bool ends_out_of_order(const Key<N>& key) noexcept {
   }
 }
 
+/// From a uniflow's.
 template <std::size_t N>
-inline BiflowKey<N> biflow_key(const Headers& headers) noexcept {
-  BiflowKey<N> made{.key = uniflow_key<N>(headers)};
-  if (is_icmp<N>(headers.protocol)) {
-    const auto request = echo_request_of<N>(headers.destination_port);
-    made.echo_reply = request != headers.destination_port;
+inline BiflowKey<N> biflow_key(const Key<N>& key) noexcept {
+  BiflowKey<N> made{.key = key};
+  if (is_icmp<N>(key.protocol())) {
+    const auto request = echo_request_of<N>(key.port_b());
+    made.echo_reply = request != key.port_b();
     auto& numbers = made.key.word[Key<N>::numbers];
     numbers = (numbers & ~std::uint64_t{0xffff'0000}) | std::uint64_t{request} << 16;
   }

@@ -33,16 +33,18 @@ class MeterOf final : public Meter {
 
   void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
            std::span<const std::uint16_t> which, Ended& ended) noexcept override {
-    run(which.size(), ended, [&](UnderWay& burst, std::size_t from, std::size_t count) {
-      take_in(burst, packets, headers, details, which.subspan(from, count));
-    });
+    counters_.packets += which.size();
+    run(which.size(), ended,
+        [&](UnderWay& burst, std::size_t from) { take_in(burst, packets, headers, details, burst_of(which, from)); });
   }
 
   void add_brief(const BriefPackets& packets, Ended& ended) noexcept override {
-    if constexpr (!Extended)
-      run(packets.size(), ended, [&](UnderWay& burst, std::size_t from, std::size_t count) {
-        take_in(burst.four, packets.subspan(from, count));
+    if constexpr (!Extended) {
+      counters_.packets += packets.fours.size() + packets.sixes.size();
+      run(std::max(packets.fours.size(), packets.sixes.size()), ended, [&](UnderWay& burst, std::size_t from) {
+        take_in(burst, burst_of(packets.fours, from), burst_of(packets.sixes, from));
       });
+    }
   }
 
   void expire(Instant clock, Ended& ended) noexcept override {
@@ -132,13 +134,12 @@ class MeterOf final : public Meter {
   /// Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
   template <class TakeIn>
   [[gnu::always_inline]] void run(std::size_t packets, Ended& ended, TakeIn take_in) noexcept {
-    counters_.packets += packets;
     const auto bursts = (packets + burst_size - 1) / burst_size;
     for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
     for (std::size_t n = 0; n < bursts + 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
       first.four.size = first.six.size = 0;
-      if (n < bursts) take_in(first, n * burst_size, std::min(burst_size, packets - n * burst_size));
+      if (n < bursts) take_in(first, n * burst_size);
       go_on_with(second.four, third.four, ended);
       go_on_with(second.six, third.six, ended);
     }
@@ -154,9 +155,11 @@ class MeterOf final : public Meter {
     std::ranges::for_each(burst.six.all(), hash);
     all_four_ = burst.six.size == 0;
   }
-  void take_in(Pending<S4, Extended>& fours, const BriefPackets& packets) noexcept {
-    take_brief(fours, packets, counters_.octets,
-               [this](auto& one, __m128i key) { this->find_line(one, hash_(one.put(key))); });
+  [[gnu::always_inline]] void take_in(UnderWay& burst, std::span<const BriefIpv4> fours,
+                                      std::span<const BriefIpv6> sixes) noexcept {
+    const auto find = [this](auto& one, const auto& packet) { this->find_line(one, one.put_brief_key(packet, hash_)); };
+    take_brief(burst.four, fours, counters_.octets, find);
+    take_brief(burst.six, sixes, counters_.octets, find);
   }
 
   /// A few packets of each burst in turn: memory brings what some ask for while others are reckoned with. More than two

@@ -34,7 +34,7 @@ struct Seen {
 /// What is known of one packet: a line of it where keys are short.
 template <class S, bool Extended>
 struct alignas(64) PendingPacket {
-  const std::byte* times;  ///< Packet::stamp, and what lies behind it
+  const std::byte* times;  ///< Packet::stamp and clock
   typename S::Key key;
   const std::byte* counts;                     ///< Headers::octets, and what lies around them
   std::uint64_t hash;                          ///< marked as the table wants it
@@ -51,10 +51,10 @@ struct alignas(64) PendingPacket {
       seen.details = &details;
     }
   }
-  void put_down(const BriefHeaders& headers, const BriefTimes& its_times) noexcept {
-    times = its_times.octets.data();
-    counts = headers.octets.data() + brief_counts_at;
+  void put_down(const BriefIpv4& brief) noexcept {
+    put_down(brief.times, reinterpret_cast<const std::byte*>(&brief.counts));
   }
+  void put_down(const BriefIpv6& brief) noexcept { put_down(brief.times, brief.headers() + offsetof(Headers, octets)); }
 
   /// Word by word: a copy of the whole would wait for the stores of its words.
   void put(const BiflowKey<S::Key::address_octets>& made) noexcept {
@@ -63,21 +63,28 @@ struct alignas(64) PendingPacket {
     echo_reply = made.echo_reply;
   }
 
-  /// An IPv4 key, not of ICMP; returns what is hashed of it.
-  [[gnu::always_inline]] __m128i put(__m128i block) noexcept {
-    if constexpr (!S::biflow) return put_block(block, key);
+  /// An IPv4 key, as uniflow_block() has it; returns its hash.
+  [[gnu::always_inline]] std::uint64_t put(__m128i block, const KeyedHash& hash_of_key) noexcept {
+    if constexpr (!S::biflow) return hash_of_key(put_block(block, key));
+    if (is_icmp<4>(counted().protocol())) [[unlikely]]
+      return put_icmp(block, hash_of_key);
     echo_reply = false;
-    return put_biflow_block(block, key, exchanged);
+    return hash_of_key(put_biflow_block(block, key, exchanged));
   }
   /// The key by headers alone; returns its hash.
   [[gnu::always_inline]] std::uint64_t put_usual_key(const KeyedHash& hash_of_key) noexcept {
     constexpr auto n = S::Key::address_octets;
-    if constexpr (n == 4)
-      if (!S::biflow || !is_icmp<n>(headers().protocol)) [[likely]]
-        return hash_of_key(put(uniflow_block(headers())));
-    const auto made = S::biflow ? biflow_key<n>(headers()) : BiflowKey<n>{.key = uniflow_key<n>(headers())};
-    put(made);
-    return hash_of_key(made.key.hashed());
+    if constexpr (n == 4) return put(uniflow_block(headers()), hash_of_key);
+    const auto made = uniflow_key<n>(headers());
+    put(S::biflow ? biflow_key(made) : BiflowKey<n>{.key = made});
+    return hash_of_key(key.hashed());
+  }
+
+  std::uint64_t put_brief_key(const BriefIpv4& packet, const KeyedHash& hash_of_key) noexcept {
+    return put(packet.key, hash_of_key);
+  }
+  std::uint64_t put_brief_key(const BriefIpv6&, const KeyedHash& hash_of_key) noexcept {
+    return put_usual_key(hash_of_key);
   }
 
   Counted counted() const noexcept { return {counts}; }
@@ -87,20 +94,33 @@ struct alignas(64) PendingPacket {
   }
   Arrival arrival() const noexcept {
     const Instant stamp{nanoseconds{static_cast<std::int64_t>(load_word(times))}};
-    return {load_word(times + clock_at), milliseconds_since_epoch(stamp), interface(), whole(exchanged),
+    return {load_word(times + clock_at), milliseconds_since_epoch(stamp), number_of_interface(), whole(exchanged),
             whole(echo_reply)};
   }
-  Sight sight() const noexcept { return {headers(), *seen.details, *seen.packet, interface()}; }
+  Sight sight() const noexcept { return {headers(), *seen.details, *seen.packet, number_of_interface()}; }
 
  private:
+  void put_down(const __m128i& its_times, const std::byte* its_counts) noexcept {
+    times = reinterpret_cast<const std::byte*>(&its_times);
+    counts = its_counts;
+  }
+  [[gnu::noinline]] std::uint64_t put_icmp(__m128i block, const KeyedHash& hash_of_key) noexcept {
+    put_block(block, key);
+    put(biflow_key(key));
+    return hash_of_key(key.hashed());
+  }
   /// Or GCC goes on with its octet, as said of Arrival.
   static Word whole(bool narrow) noexcept {
     Word word = narrow;
     asm("" : "+r"(word));
     return word;
   }
-  std::uint16_t interface() const noexcept {
-    return static_cast<std::uint16_t>(load_native<std::uint16_t>(times + interface_at) + 1);
+  /// A brief packet's times lie right behind its counts, any other's not even near: Headers and Packet are no
+  /// neighbours.
+  std::uint16_t number_of_interface() const noexcept {
+    const auto behind = reinterpret_cast<std::uintptr_t>(times) - reinterpret_cast<std::uintptr_t>(counts);
+    const auto* at = behind < sizeof(BriefIpv6) ? counts + brief::interface_at : times + interface_at;
+    return static_cast<std::uint16_t>(load_native<std::uint16_t>(at) + 1);
   }
   static constexpr std::size_t clock_at = offsetof(Packet, clock) - offsetof(Packet, stamp),
                                interface_at = offsetof(Packet, interface) - offsetof(Packet, stamp);
@@ -120,6 +140,12 @@ struct Pending {
     return {packets.data() + first, std::min(count, size - first)};
   }
 };
+
+/// Those of `all` from there on, a burst at most.
+template <class T>
+std::span<T> burst_of(std::span<T> all, std::size_t from) noexcept {
+  return from < all.size() ? all.subspan(from, std::min(burst_size, all.size() - from)) : std::span<T>{};
+}
 
 inline const Details& details_of(std::span<const Details> details, std::size_t packet) noexcept {
   static constexpr Details none{};
@@ -147,18 +173,18 @@ template <class S4, bool Extended, class Begun>
   return true;
 }
 
-/// The same of packets that were put down briefly: `begun` gets their keys, too.
-template <class S4, bool Extended, class Begun>
-[[gnu::always_inline]] inline void take_brief(Pending<S4, Extended>& fours, const BriefPackets& packets,
+/// Packets of one family that were put down briefly, the same way.
+template <class S, class Brief, class Begun>
+[[gnu::always_inline]] inline void take_brief(Pending<S, false>& pending, std::span<const Brief> packets,
                                               std::uint64_t& octets, Begun begun) noexcept {
+  auto* one = pending.packets.data();
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    auto& one = fours.packets[i];
-    one.put_down(packets.headers[i], packets.times[i]);
-    sum += one.counted().octets();
-    begun(one, packets.headers[i].key());
+  for (const auto& packet : packets) {
+    one->put_down(packet);
+    sum += one->counted().octets();
+    begun(*one++, packet);
   }
-  fours.size = packets.size();
+  pending.size = packets.size();
   octets += sum;
 }
 

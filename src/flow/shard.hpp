@@ -26,12 +26,17 @@ inline unsigned shard_of_ipv4(std::uint64_t addresses, unsigned shards) noexcept
   return shard_by(both_ways(addresses & 0xffff'ffff, addresses >> 32), 0, shards);
 }
 
-inline unsigned shard_of(const Headers& headers, unsigned shards) noexcept {
-  const auto word = [&](std::size_t number) {
-    return load_native<std::uint64_t>(headers.addresses.data() + 8 * number);
+inline unsigned shard_of_ipv6(const Headers& headers, unsigned shards) noexcept {
+  const auto both = [&](std::size_t at) {
+    return both_ways(load_native<std::uint64_t>(headers.addresses.data() + at),
+                     load_native<std::uint64_t>(headers.addresses.data() + 16 + at));
   };
-  if (headers.version == IpVersion::v4) return shard_of_ipv4(word(3), shards);
-  return shard_by(both_ways(word(0), word(2)), both_ways(word(1), word(3)), shards);
+  return shard_by(both(0), both(8), shards);
+}
+
+inline unsigned shard_of(const Headers& headers, unsigned shards) noexcept {
+  if (headers.version == IpVersion::v6) return shard_of_ipv6(headers, shards);
+  return shard_of_ipv4(load_native<std::uint64_t>(headers.addresses.data() + Headers::ipv4_at), shards);
 }
 
 }  // namespace weir::flow

@@ -2,7 +2,6 @@
 #include "flow/spread.hpp"
 
 #include "flow/extension.hpp"
-#include "flow/shard.hpp"
 
 namespace weir::flow {
 namespace {
@@ -41,20 +40,7 @@ Spread::Spread(const MeterOptions& options) {
   }
 }
 
-void Spread::shards_of(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
-                       unsigned shards, std::span<std::uint16_t> into) const noexcept {
-  if (follows_addresses()) {
-    for (std::size_t i = 0; i < packets.size(); ++i)
-      into[i] = static_cast<std::uint16_t>(flow::shard_of(headers[i], shards));
-    return;
-  }
-  static constexpr Details none{};
-  for (std::size_t i = 0; i < packets.size(); ++i)
-    into[i] =
-        static_cast<std::uint16_t>(shard_by_key(packets[i], headers[i], details.empty() ? none : details[i], shards));
-}
-
-unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, const Details& details,
+unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, const Details* details,
                               unsigned shards) const noexcept {
   const bool four = headers.version == IpVersion::v4;
   const auto& key = planned_->keys[four ? 0 : 1];
@@ -64,7 +50,8 @@ unsigned Spread::shard_by_key(const Packet& packet, const Headers& headers, cons
     mask(masked.destination(), key.destination_bits);
     return flow::shard_of(masked, shards);
   }
-  const Sight sight{headers, details, packet, static_cast<std::uint16_t>(packet.interface + 1)};
+  static constexpr Details none{};
+  const Sight sight{headers, details ? *details : none, packet, static_cast<std::uint16_t>(packet.interface + 1)};
   return four ? by_key<4>(key, sight, planned_->biflow, shards) : by_key<16>(key, sight, planned_->biflow, shards);
 }
 

@@ -6,13 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>
 #include <weir/packet.hpp>
 
 #include "flow/options.hpp"
 #include "flow/plan.hpp"
+#include "flow/shard.hpp"
 
 namespace weir::flow {
 
@@ -27,9 +27,13 @@ class Spread {
   /// Throws StartError where key or templates make no sense.
   explicit Spread(const MeterOptions& options);
 
-  /// For each packet of a burst 0 to shards - 1. `details` may be empty where the meters want none.
-  void shards_of(Burst packets, std::span<const Headers> headers, std::span<const Details> details, unsigned shards,
-                 std::span<std::uint16_t> into) const noexcept;
+  /// 0 to shards - 1. `details` may be nullptr where the meters want none.
+  unsigned shard_of(const Packet& packet, const Headers& headers, const Details* details,
+                    unsigned shards) const noexcept {
+    if (follows_addresses()) [[likely]]
+      return flow::shard_of(headers, shards);
+    return shard_by_key(packet, headers, details, shards);
+  }
 
   /// Whether who spreads packets by both whole addresses, or by them and both ports, keeps flows together.
   bool follows_addresses() const noexcept { return !planned_ || planned_->whole_addresses; }
@@ -38,7 +42,7 @@ class Spread {
   bool follows_ports() const noexcept { return !planned_ || planned_->ports; }
 
  private:
-  unsigned shard_by_key(const Packet& packet, const Headers& headers, const Details& details,
+  unsigned shard_by_key(const Packet& packet, const Headers& headers, const Details* details,
                         unsigned shards) const noexcept;
 
   std::optional<SpreadKey> planned_;

@@ -4,6 +4,7 @@
 #include <gnu/libc-version.h>
 #include <valgrind/callgrind.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "app/bench/encoder.hpp"
+#include "app/brief_decoding.hpp"
 #include "capture/input.hpp"
 #include "capture/make_capture.hpp"
 #include "capture/synthetic.hpp"
@@ -119,6 +121,41 @@ void meter_traffic(const std::string& name, SyntheticOptions options, flow::Mete
   expect(received.metered() && meter->counters().packets - before == some && ends == (ended.of(0).size() > 0), name);
 }
 
+/// The same, decoded and put down briefly, as for weir replay: all that a packet takes between capture and record.
+void meter_briefly(const std::string& name, SyntheticOptions options, const flow::MeterOptions& meter_options) {
+  options.packets = some;
+  SyntheticTraffic traffic{options};
+  const auto meter = flow::make_meter(meter_options);
+  const auto layouts = flow::make_layouts(meter_options);
+  flow::Ended ended{some * flow::Ended::records_per_packet, layouts[0], layouts[1]};
+  constexpr std::size_t slice = capture::Slice::packets_max;
+  app::Parcel parcel{slice, false, true};
+  app::PacketTallies tallies;
+  Received received{some};
+  const auto add = [&] {
+    for (std::size_t i = 0; i < received.packets.size(); i += slice) {
+      const auto packets = Burst{received.packets}.subspan(i, std::min(slice, received.packets.size() - i));
+      parcel.clear();
+      app::decode_briefly(packets, app::ToOne{parcel}, tallies, [&](std::size_t other) {
+        Headers headers;
+        decode::decode_by_the_chain(packets[other], headers);
+        parcel.put_briefly(headers, packets[other]);
+      });
+      meter->add_brief(parcel.those_brief(), ended);
+      meter->expire(packets.back().clock, ended);
+    }
+  };
+  while (traffic.introduce()) {
+    received.receive(traffic);
+    add();
+  }
+  traffic.make();
+  received.receive(traffic);
+  const auto before = meter->counters().packets;
+  count(name, some, add);
+  expect(meter->counters().packets - before == some && ended.of(0).size() == 0, name);
+}
+
 /// Records of as many flows, all ended, into messages.
 void encode_records(const std::string& name, SyntheticOptions options, const flow::MeterOptions& meter_options) {
   options.flows = options.packets = some;
@@ -190,6 +227,8 @@ int main() {
   meter_traffic("meter_ipv4_uniflow", steady, uniflow);
   meter_traffic("meter_ipv4_biflow", both_ways, biflow);
   meter_traffic("meter_ipv6_uniflow", six, uniflow);
+  meter_briefly("briefly_ipv4_biflow", both_ways, biflow);
+  meter_briefly("briefly_ipv6_uniflow", six, uniflow);
   meter_traffic("meter_new_flows_and_expiry", {.flows = 1000, .new_share = 0.1, .packets_per_second = 2000, .seed = 2},
                 short_lived);
   meter_traffic("meter_every_packet_evicts", {.flows = 4096, .kind = capture::TrafficKind::syn_flood, .new_share = 1},

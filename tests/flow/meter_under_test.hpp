@@ -60,15 +60,15 @@ class MeterUnderTest {
   }
   /// In two: first those that can be brief, put down so.
   void pass_briefly() {
-    std::vector<BriefHeaders> headers;
-    std::vector<BriefTimes> times;
+    std::vector<BriefIpv4> fours;
+    std::vector<BriefIpv6> sixes;
     std::erase_if(which_, [&](std::size_t i) {
       if (!can_be_brief(headers_[i])) return false;
-      put_brief(headers_[i], headers.emplace_back());
-      put_brief(packets_[i], times.emplace_back());
+      if (headers_[i].version == IpVersion::v4) put_brief(headers_[i], packets_[i], fours.emplace_back());
+      else put_brief(headers_[i], packets_[i], sixes.emplace_back());
       return true;
     });
-    meter_->add_brief({headers, times}, ended_);
+    meter_->add_brief({fours, sixes}, ended_);
     pass();
   }
   void clear() {

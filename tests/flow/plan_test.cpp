@@ -223,10 +223,8 @@ TEST(Plan, a_handshake_has_its_round_trip_time_and_a_biflow_the_time_to_its_firs
 TEST(Spread, brings_all_packets_of_a_key_to_one_shard_and_uses_all_shards) {
   const auto shard = [](const Spread& spread, const test::Arrival& packet) {
     const Packet where{.interface = packet.interface};
-    std::uint16_t with_details = 0, without = 0;
-    spread.shards_of({&where, 1}, {&packet.headers, 1}, {&packet.details, 1}, 8, {&with_details, 1});
-    spread.shards_of({&where, 1}, {&packet.headers, 1}, {}, 8, {&without, 1});
-    EXPECT_EQ(without, with_details);
+    const auto with_details = spread.shard_of(where, packet.headers, &packet.details, 8);
+    EXPECT_EQ(spread.shard_of(where, packet.headers, nullptr, 8), with_details);
     return with_details;
   };
   const Spread by_prefix{with({}, {"sourceIPv4Address/24", "destinationIPv4Address/24"}, FlowDirection::biflow)};

@@ -134,12 +134,12 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
   own_.clear();
   const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   if (reshard) {
-    std::array<std::uint16_t, received_max> shards;
-    decoding_.spread.shards_of(packets, headers_, details_, mesh_.workers(), shards);
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (outcomes_[i] != Outcome::metered) continue;
-      if (shards[i] == number_) own_.add(i, headers_[i]);
-      else pass_on(shards[i], packets[i], i);
+      const auto* details = details_.empty() ? nullptr : &details_[i];
+      const auto shard = decoding_.spread.shard_of(packets[i], headers_[i], details, mesh_.workers());
+      if (shard == number_) own_.add(i, headers_[i]);
+      else pass_on(shard, packets[i], i);
     }
     // packets that were taken over meanwhile may have moved the clock
     for (auto& packet : packets) packet.clock = std::max(packet.clock, clock_);
