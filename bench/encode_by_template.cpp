@@ -3,6 +3,7 @@
 // ring. Each is first compared with what the template's fields say one by one.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <bit>
 #include <vector>
 #include <weir/bytes.hpp>

@@ -30,8 +30,8 @@ enum class Fragment : std::uint8_t { none, first, later };
 /// The metered IP packet's headers: the outermost, or with tunnels entered the innermost. Numbers are in host order,
 /// addresses in network order.
 struct Headers {
-  /// Source and destination. IPv4's are the last eight octets, next to what makes a key with them; the others are then
-  /// without meaning.
+  /// Source and destination. IPv4's are the last eight octets, so that 16 octets from there on are an IPv4 key; the
+  /// others are then without meaning.
   std::array<std::byte, 32> addresses{};
   static constexpr std::size_t ipv4_at = 24;
   std::uint16_t source_port = 0;       ///< 0 without ports
@@ -47,7 +47,7 @@ struct Headers {
   Fragment fragment = Fragment::none;
   std::uint32_t fragment_id = 0;  ///< identification of a fragmented packet; 0 where it is whole
 
-  /// 4 or 16 octets, as `version` says.
+  /// 4 or 16 octets: `version` comes first.
   constexpr std::span<std::byte> source() noexcept {
     return std::span{addresses}.subspan(source_at(), address_octets());
   }

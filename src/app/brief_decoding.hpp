@@ -13,6 +13,7 @@
 #include "app/parcel.hpp"
 #include "app/tallies.hpp"
 #include "decode/ahead.hpp"
+#include "decode/decode.hpp"
 #include "decode/straight.hpp"
 #include "flow/shard.hpp"
 
@@ -55,6 +56,18 @@ template <class To, class Other>
   };
   decode::for_each_ahead(packets, one);
   tallies.add_metered(straight);
+}
+
+/// A packet that was decoded otherwise; `details` are not asked for where the parcel was made without.
+inline void put_down(const Packet& packet, const Headers& headers, const Details* details, bool brief,
+                     Parcel& parcel) noexcept {
+  if (brief && flow::can_be_brief(headers)) parcel.put_briefly(headers, packet);
+  else parcel.put(packet, headers, details);
+}
+
+/// By the chain, unless there is something about the packet that keeps it from the straight road.
+inline Outcome decode_other(const Packet& packet, Headers& headers) noexcept {
+  return packet.notes == 0 ? decode::decode_by_the_chain(packet, headers) : decode::decode(packet, headers);
 }
 
 }  // namespace weir::app

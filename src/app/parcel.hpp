@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
@@ -28,16 +29,18 @@ class Parcel {
   Parcel(std::size_t packets_max, bool with_details, bool with_brief)
       : packets_max_{packets_max},
         has_details_{with_details},
-        fours_{with_brief ? packets_max : 0},
-        sixes_{with_brief ? packets_max : 0},
+        has_brief_{with_brief},
+        fours_{with_brief ? packets_max + asked_ahead : 0},
+        sixes_{with_brief ? packets_max + asked_ahead : 0},
         fours_before_six_{with_brief ? packets_max : 0},
-        packets_{packets_max},
-        headers_{packets_max},
-        details_{with_details ? packets_max : 0},
+        packets_{packets_max + asked_ahead},
+        headers_{packets_max + asked_ahead},
+        details_{with_details ? packets_max + asked_ahead : 0},
         before_{packets_max},
         back_packets_{with_brief ? packets_max : 0},
         back_headers_{with_brief ? packets_max : 0},
         all_{packets_max} {
+    WEIR_ASSERT(packets_max <= 65'536);  // numbers of 16 bits
     clear();
   }
 
@@ -45,16 +48,21 @@ class Parcel {
     fours_end_ = fours_.begin();
     six_count_ = count_ = 0;
     has_fragments_ = false;
-    for (std::size_t i = 0; i < asked_ahead; ++i) prefetch_to_write(fours_end_ + i);
+  }
+  /// Where another core meters it: the first lines are on their way from there.
+  void ask_for_first() noexcept {
+    for (std::size_t i = 0; i < asked_ahead && has_brief_; ++i) prefetch_to_write(&fours_[i]);
+  }
+  /// Takes its memory now: before the first packet, not while they come. What else may be needed is for fragments.
+  void touch() noexcept {
+    fours_.touch();
+    sixes_.touch();
+    fours_before_six_.touch();
   }
 
   /// A packet over IPv4 that can_be_brief().
   void put_briefly(__m128i key, __m128i counts, const Packet& packet) noexcept {
-    auto* const at = fours_end_;
-    WEIR_ASSERT(four_count() < packets_max_);
-    fours_end_ = at + 1;
-    prefetch_to_write(at + asked_ahead);
-    flow::put_brief(key, counts, packet, *at);
+    flow::put_brief(key, counts, packet, next_four());
   }
   /// One over IPv6, its headers as the straight road leaves them.
   void put_briefly_by_parts(const Headers& headers, const Packet& packet) noexcept {
@@ -63,12 +71,14 @@ class Parcel {
   /// One over either.
   void put_briefly(const Headers& headers, const Packet& packet) noexcept {
     if (headers.version == IpVersion::v6) return flow::put_brief(headers, packet, next_six());
-    WEIR_ASSERT(four_count() < packets_max_);
-    flow::put_brief(headers, packet, *fours_end_++);
+    flow::put_brief(headers, packet, next_four());
   }
   /// Any packet. `details` are not asked for where it was made without.
   void put(const Packet& packet, const Headers& headers, const Details* details) noexcept {
     WEIR_ASSERT(count_ < packets_max_);
+    packets_.ask_for(count_ + asked_ahead - 1);
+    headers_.ask_for(count_ + asked_ahead - 1);
+    if (has_details_) details_.ask_for(count_ + asked_ahead - 1);
     packets_[count_] = packet;
     headers_[count_] = headers;
     if (has_details_) details_[count_] = *details;
@@ -76,9 +86,11 @@ class Parcel {
     has_fragments_ |= headers.fragment != Fragment::none;
   }
 
-  flow::BriefPackets those_brief() const noexcept { return {fours_.first(four_count()), sixes_.first(six_count_)}; }
+  flow::BriefPackets those_brief() const noexcept {
+    return {fours_.first(four_count()), sixes_.first(six_count_), fours_before_six_.first(six_count_)};
+  }
 
-  /// Brief ones by family, so that the order depends on packets alone. Where there are others, which are fragments
+  /// Brief ones by family, so that the order depends on packets alone; where there are others, which are fragments
   /// then, or one that waits for its first one is due at `clock`, all come in order.
   void meter(flow::Fragments& fragments, Instant clock, flow::Ended& ended) noexcept {
     const auto brief = brief_count();
@@ -90,35 +102,47 @@ class Parcel {
   }
 
  private:
-  static constexpr std::size_t asked_ahead = 64;  ///< packets
+  static constexpr std::size_t asked_ahead = 64;  ///< lines are asked for so many packets before they are written
 
   /// Memory that nobody touches until it is needed.
   template <class T>
   class Copies {
    public:
     explicit Copies(std::size_t most)
-        : memory_{static_cast<std::byte*>(::operator new (most * sizeof(T), std::align_val_t{line}))} {}
+        : octets_{most * sizeof(T)},
+          memory_{static_cast<std::byte*>(::operator new (octets_, std::align_val_t{line}))} {}
 
     T* begin() const noexcept { return reinterpret_cast<T*>(memory_.get()); }
     T& operator[](std::size_t at) const noexcept { return begin()[at]; }
     std::span<T> first(std::size_t count) const noexcept { return {begin(), count}; }
+    void ask_for(std::size_t at) const noexcept {
+      const auto* const first = reinterpret_cast<const std::byte*>(begin() + at);
+      for (std::size_t octet = 0; octet < sizeof(T); octet += line) prefetch_to_write(first + octet);
+    }
+    void touch() noexcept { std::memset(memory_.get(), 0, octets_); }
 
    private:
     static constexpr std::size_t line = 64;
     struct Free {
       void operator()(std::byte* memory) const noexcept { ::operator delete (memory, std::align_val_t{line}); }
     };
+    std::size_t octets_;
     std::unique_ptr<std::byte, Free> memory_;
   };
 
   std::size_t four_count() const noexcept { return static_cast<std::size_t>(fours_end_ - fours_.begin()); }
   std::size_t brief_count() const noexcept { return four_count() + six_count_; }
 
+  flow::BriefIpv4& next_four() noexcept {
+    WEIR_ASSERT(four_count() < packets_max_);
+    auto* const at = fours_end_;
+    fours_end_ = at + 1;
+    prefetch_to_write(at + asked_ahead);
+    return *at;
+  }
   flow::BriefIpv6& next_six() noexcept {
     WEIR_ASSERT(six_count_ < packets_max_);
-    const auto* const ahead = reinterpret_cast<const std::byte*>(&sixes_[six_count_ + asked_ahead / 4]);
-    prefetch_to_write(ahead);
-    prefetch_to_write(ahead + 64);
+    sixes_.ask_for(six_count_ + asked_ahead - 1);
     fours_before_six_[six_count_] = static_cast<std::uint16_t>(four_count());
     return sixes_[six_count_++];
   }
@@ -146,7 +170,7 @@ class Parcel {
 
   flow::BriefIpv4* fours_end_ = nullptr;
   std::size_t packets_max_, six_count_ = 0, count_ = 0;
-  bool has_details_, has_fragments_ = false;
+  bool has_details_, has_brief_, has_fragments_ = false;
   Copies<flow::BriefIpv4> fours_;
   Copies<flow::BriefIpv6> sixes_;
   Copies<std::uint16_t> fours_before_six_;

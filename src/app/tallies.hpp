@@ -56,6 +56,8 @@ constexpr bool is_ignored(Outcome outcome) noexcept {
 
 inline void PacketTallies::add(const Packet& packet, const Headers& headers, Outcome outcome) noexcept {
   const Tally one{1, packet.wire};
+  if (outcome == Outcome::metered && (packet.notes | headers.notes) == 0) [[likely]]
+    return add_metered(one);
   received += one;
   became[static_cast<std::size_t>(outcome)] += one;
   auto noted = packet.notes;

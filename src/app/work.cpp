@@ -26,7 +26,10 @@ void Work::decode(const capture::Selector& selector) noexcept {
   tallies_ = {};
   if (selector.active()) selector.select(slice.packets());
   if (in_place_) return decode_in_place();
-  for (auto& parcel : parcels_) parcel.clear();
+  for (unsigned i = 0; i < parcels_.size(); ++i) {
+    parcels_[i].clear();
+    if (i != home_) parcels_[i].ask_for_first();
+  }
   const Burst packets = std::as_const(slice).packets();
   if (!decoding_.to_brief()) return decode_and_share(packets);
   const auto other = [&](std::size_t i) { share_other(packets[i]); };
@@ -61,20 +64,16 @@ void Work::decode_and_share(Burst packets) noexcept {
 
 void Work::share_other(const Packet& packet) noexcept {
   auto& headers = headers_[0];
-  const auto outcome =
-      packet.notes == 0 ? decode::decode_by_the_chain(packet, headers) : decode::decode(packet, headers);
+  const auto outcome = decode_other(packet, headers);
   share(packet, outcome, headers, nullptr);
 }
 
 void Work::share(const Packet& packet, Outcome outcome, const Headers& headers, const Details* details) noexcept {
-  if (outcome == Outcome::metered && (packet.notes | headers.notes) == 0) [[likely]]
-    tallies_.add_metered({1, packet.wire});
-  else tallies_.add(packet, headers, outcome);
+  tallies_.add(packet, headers, outcome);
   if (outcome != Outcome::metered) return;
   const auto shards = static_cast<unsigned>(parcels_.size());
   auto& parcel = parcels_[shards == 1 ? 0 : decoding_.spread.shard_of(packet, headers, details, shards)];
-  if (decoding_.brief && flow::can_be_brief(headers)) parcel.put_briefly(headers, packet);
-  else parcel.put(packet, headers, details);
+  put_down(packet, headers, details, decoding_.brief, parcel);
 }
 
 void Work::meter(unsigned shard, flow::Fragments& fragments, flow::Ended& ended) noexcept {

@@ -78,7 +78,7 @@ Outcome decode(Link link, Bytes captured, std::uint64_t wire, Headers& out) noex
 
 /// not_selected, link_unsupported and filtered included. Notes of the capture stage stay in the packet.
 Outcome decode(const Packet& packet, Headers& out) noexcept;
-/// The same for a packet that does not go the straight road, most likely.
+/// The same, slower but where the packet does not go the straight road.
 Outcome decode_by_the_chain(const Packet& packet, Headers& out) noexcept;
 
 /// The outermost IP packet, from its header to the end of what was captured; empty where there is none. Its header says

@@ -55,7 +55,7 @@ constexpr Passage enter(Frame& frame, Headers& headers, Details* details) noexce
   }
 }
 
-inline void keep_outer(const Headers& outer, Details& out) noexcept {
+constexpr void keep_outer(const Headers& outer, Details& out) noexcept {
   std::ranges::copy(outer.source(), out.outer_source.begin());
   std::ranges::copy(outer.destination(), out.outer_destination.begin());
   out.outer_octets = outer.octets;

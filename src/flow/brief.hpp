@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,15 +32,33 @@ struct BriefIpv6 {
 struct BriefPackets {
   std::span<const BriefIpv4> fours;
   std::span<const BriefIpv6> sixes;
+  std::span<const std::uint16_t> fours_before_six;  ///< by number of the IPv6 packet: how many of IPv4 came before it
+
+  std::size_t size() const noexcept { return fours.size() + sixes.size(); }
+  /// Takes the next ones out, of each family a burst at most, and none that came after one that is left by more.
+  BriefPackets take_burst() noexcept {
+    const auto six_most = std::min(burst_size, sixes.size());
+    auto four = std::min(burst_size, fours.size());
+    std::size_t six = 0;
+    while (six < six_most && fours_before_six[six] - taken_ <= four) ++six;
+    if (six == burst_size && six < sixes.size()) four = std::min(four, fours_before_six[six] - taken_);
+    const BriefPackets taken{fours.first(four), sixes.first(six), {}};
+    fours = fours.subspan(four);
+    sixes = sixes.subspan(six);
+    fours_before_six = fours_before_six.subspan(six);
+    taken_ += four;
+    return taken;
+  }
+
+  std::size_t taken_ = 0;  ///< of IPv4
 };
 
 namespace brief {
-inline constexpr std::size_t interface_at = offsetof(Headers, notes) - offsetof(Headers, octets);  ///< in counts
+inline constexpr std::size_t interface_in_counts = offsetof(Headers, notes) - offsetof(Headers, octets);
 static_assert(offsetof(Headers, fragment) < offsetof(Headers, octets) + sizeof(BriefIpv4::counts));
 static_assert(offsetof(Packet, clock) == offsetof(Packet, stamp) + 8, "one load");
 static_assert(offsetof(BriefIpv4, counts) == offsetof(BriefIpv4, key) + sizeof(BriefIpv4::key) &&
               offsetof(Headers, octets) == offsetof(Headers, addresses) + Headers::ipv4_at + sizeof(BriefIpv4::key));
-
 static_assert(offsetof(BriefIpv6, times) == sizeof(Headers));
 
 inline __m128i both(std::uint64_t low, std::uint64_t high) noexcept {
@@ -72,7 +91,7 @@ inline bool can_be_brief(const Headers& headers) noexcept { return headers.fragm
 /// `counts` are those of Headers.
 inline void put_brief(__m128i key, __m128i counts, const Packet& packet, BriefIpv4& into) noexcept {
   into.key = key;
-  into.counts = _mm_insert_epi16(counts, packet.interface, brief::interface_at / 2);
+  into.counts = _mm_insert_epi16(counts, packet.interface, brief::interface_in_counts / 2);
   into.times = brief::times_of(packet);
 }
 /// Headers that were put together in wholes of 16 octets.

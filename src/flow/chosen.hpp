@@ -2,7 +2,6 @@
 // Which packets of a burst or slice a meter is to count.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>

@@ -91,7 +91,7 @@ class Fragments {
   bool lets_pass(Instant clock) const noexcept { return !tracks_ || clock < due(); }
   /// As Meter::add_brief, for packets that it lets pass.
   void add_brief(const BriefPackets& packets, Ended& ended) noexcept {
-    make_sure_of_room(packets.fours.size() + packets.sixes.size(), ended);
+    make_sure_of_room(packets.size(), ended);
     meter_.add_brief(packets, ended);
   }
 

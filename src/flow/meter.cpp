@@ -34,15 +34,20 @@ class MeterOf final : public Meter {
   void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
            std::span<const std::uint16_t> which, Ended& ended) noexcept override {
     counters_.packets += which.size();
-    run(which.size(), ended,
-        [&](UnderWay& burst, std::size_t from) { take_in(burst, packets, headers, details, burst_of(which, from)); });
+    run(ended, [&](UnderWay& burst) {
+      const auto those = take_burst(which);
+      if (!those.empty()) take_in(burst, packets, headers, details, those);
+      return !those.empty();
+    });
   }
 
   void add_brief(const BriefPackets& packets, Ended& ended) noexcept override {
     if constexpr (!Extended) {
-      counters_.packets += packets.fours.size() + packets.sixes.size();
-      run(std::max(packets.fours.size(), packets.sixes.size()), ended, [&](UnderWay& burst, std::size_t from) {
-        take_in(burst, burst_of(packets.fours, from), burst_of(packets.sixes, from));
+      counters_.packets += packets.size();
+      run(ended, [&, left = packets](UnderWay& burst) mutable {
+        const auto those = left.take_burst();
+        take_in(burst, those);
+        return those.size() > 0;
       });
     }
   }
@@ -126,20 +131,16 @@ class MeterOf final : public Meter {
     else return S::octets;
   }
 
-  struct UnderWay {
-    Pending<S4, Extended> four;
-    Pending<S6, Extended> six;
-  };
-
-  /// Three bursts are under way at a time, so that what one stage prefetches has come when the next one reads it.
+  using UnderWay = BothPending<S4, S6, Extended>;
+  /// Three bursts are under way, so that what one stage prefetches has come when the next reads it, until `take_in`
+  /// says that there was none to take.
   template <class TakeIn>
-  [[gnu::always_inline]] void run(std::size_t packets, Ended& ended, TakeIn take_in) noexcept {
-    const auto bursts = (packets + burst_size - 1) / burst_size;
-    for (auto& burst : under_way_) burst.four.size = burst.six.size = 0;
-    for (std::size_t n = 0; n < bursts + 2; ++n) {
+  [[gnu::always_inline]] void run(Ended& ended, TakeIn take_in) noexcept {
+    for (auto& burst : under_way_) burst.clear();
+    for (std::size_t n = 0, without = 0; without < 2; ++n) {
       auto &first = under_way_[n % 3], &second = under_way_[(n + 2) % 3], &third = under_way_[(n + 1) % 3];
-      first.four.size = first.six.size = 0;
-      if (n < bursts) take_in(first, n * burst_size);
+      first.clear();
+      without += !take_in(first);
       go_on_with(second.four, third.four, ended);
       go_on_with(second.six, third.six, ended);
     }
@@ -155,11 +156,10 @@ class MeterOf final : public Meter {
     std::ranges::for_each(burst.six.all(), hash);
     all_four_ = burst.six.size == 0;
   }
-  [[gnu::always_inline]] void take_in(UnderWay& burst, std::span<const BriefIpv4> fours,
-                                      std::span<const BriefIpv6> sixes) noexcept {
+  [[gnu::always_inline]] void take_in(UnderWay& burst, const BriefPackets& packets) noexcept {
     const auto find = [this](auto& one, const auto& packet) { this->find_line(one, one.put_brief_key(packet, hash_)); };
-    take_brief(burst.four, fours, counters_.octets, find);
-    take_brief(burst.six, sixes, counters_.octets, find);
+    take_brief(burst.four, packets.fours, counters_.octets, find);
+    take_brief(burst.six, packets.sixes, counters_.octets, find);
   }
 
   /// A few packets of each burst in turn: memory brings what some ask for while others are reckoned with. More than two

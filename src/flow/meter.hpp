@@ -57,8 +57,8 @@ class Meter {
   virtual void add(Burst packets, std::span<const Headers> headers, std::span<const Details> details,
                    std::span<const std::uint16_t> which, Ended& ended) noexcept = 0;
 
-  /// The same of packets that were put down briefly, by a meter of usual key and template: see is_usual(). By family:
-  /// where all is full, others may have to go than if they came in order.
+  /// The same of packets that were put down briefly, by a meter of usual key and template: see is_usual(). Families
+  /// go side by side, a burst of each at most out of order.
   virtual void add_brief(const BriefPackets& packets, Ended& ended) noexcept = 0;
 
   /// Ends what is past its end at `clock` in the share of the table that is due for a look; bounded work.

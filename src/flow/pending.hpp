@@ -88,7 +88,7 @@ struct alignas(64) PendingPacket {
   }
 
   Counted counted() const noexcept { return {counts}; }
-  /// Of a packet that was not put down briefly.
+  /// Of a packet that was not put down briefly; of IPv6, whose brief form begins with them, of any.
   const Headers& headers() const noexcept {
     return *reinterpret_cast<const Headers*>(counts - offsetof(Headers, octets));
   }
@@ -115,11 +115,13 @@ struct alignas(64) PendingPacket {
     asm("" : "+r"(word));
     return word;
   }
-  /// A brief packet's times lie right behind its counts, any other's not even near: Headers and Packet are no
-  /// neighbours.
+  /// A brief packet's times lie right behind its counts, nearer than those of any Packet can.
   std::uint16_t number_of_interface() const noexcept {
+    constexpr auto nearest = sizeof(Headers) - offsetof(Headers, octets) + offsetof(Packet, stamp);
+    static_assert(offsetof(BriefIpv4, times) - offsetof(BriefIpv4, counts) < nearest &&
+                  offsetof(BriefIpv6, times) - offsetof(Headers, octets) < nearest);
     const auto behind = reinterpret_cast<std::uintptr_t>(times) - reinterpret_cast<std::uintptr_t>(counts);
-    const auto* at = behind < sizeof(BriefIpv6) ? counts + brief::interface_at : times + interface_at;
+    const auto* at = behind < nearest ? counts + brief::interface_in_counts : times + interface_at;
     return static_cast<std::uint16_t>(load_native<std::uint16_t>(at) + 1);
   }
   static constexpr std::size_t clock_at = offsetof(Packet, clock) - offsetof(Packet, stamp),
@@ -141,10 +143,19 @@ struct Pending {
   }
 };
 
-/// Those of `all` from there on, a burst at most.
+template <class S4, class S6, bool Extended>
+struct BothPending {
+  Pending<S4, Extended> four;
+  Pending<S6, Extended> six;
+  void clear() noexcept { four.size = six.size = 0; }
+};
+
+/// Takes the first ones out, a burst at most.
 template <class T>
-std::span<T> burst_of(std::span<T> all, std::size_t from) noexcept {
-  return from < all.size() ? all.subspan(from, std::min(burst_size, all.size() - from)) : std::span<T>{};
+std::span<T> take_burst(std::span<T>& left) noexcept {
+  const auto taken = left.first(std::min(burst_size, left.size()));
+  left = left.subspan(taken.size());
+  return taken;
 }
 
 inline const Details& details_of(std::span<const Details> details, std::size_t packet) noexcept {

@@ -62,13 +62,17 @@ class MeterUnderTest {
   void pass_briefly() {
     std::vector<BriefIpv4> fours;
     std::vector<BriefIpv6> sixes;
+    std::vector<std::uint16_t> fours_before_six;
     std::erase_if(which_, [&](std::size_t i) {
       if (!can_be_brief(headers_[i])) return false;
       if (headers_[i].version == IpVersion::v4) put_brief(headers_[i], packets_[i], fours.emplace_back());
-      else put_brief(headers_[i], packets_[i], sixes.emplace_back());
+      else {
+        put_brief(headers_[i], packets_[i], sixes.emplace_back());
+        fours_before_six.push_back(static_cast<std::uint16_t>(fours.size()));
+      }
       return true;
     });
-    meter_->add_brief({fours, sixes}, ended_);
+    meter_->add_brief({fours, sixes, fours_before_six}, ended_);
     pass();
   }
   void clear() {

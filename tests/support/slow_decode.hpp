@@ -4,6 +4,7 @@
 // where a tunnel leads nowhere (slow_tunnel.hpp). Whatever the fast decoder is given, its answers must be these.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>

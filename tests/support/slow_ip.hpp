@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <vector>
 #include <weir/details.hpp>
 #include <weir/headers.hpp>

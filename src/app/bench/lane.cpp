@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "app/bench/record_check.hpp"
-#include "decode/decode.hpp"
+#include "app/brief_decoding.hpp"
+#include "base/assert.hpp"
 
 namespace weir::app::bench {
 Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& meter, std::size_t ring_records,
@@ -14,13 +15,12 @@ Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& m
       meter_{flow::make_meter(meter)},
       ended_{ended_max, layouts[0], layouts[1]},
       outlet_{std::max(ring_records, ended_max), layouts},
-      headers_(received_max),
-      outcomes_(received_max),
-      own_(received_max) {}
+      parcel_{received_max, false, true} {}
 
 void Lane::prepare(std::uint64_t packets) noexcept {
   outlet_.touch();
   meter_->touch();
+  parcel_.touch();
   NoLaps none;
   while (traffic_.introduce()) run(none);
   const auto until = tallies_.received.packets + packets;
@@ -59,13 +59,16 @@ std::string Lane::check() {
   return records.verdict();
 }
 
-std::span<const std::uint16_t> Lane::decode(std::span<Packet> packets) noexcept {
+void Lane::decode(std::span<Packet> packets) noexcept {
   clock_ = packets.back().clock;
-  const bool plain = decode::decode_burst(packets, headers_, outcomes_);
-  tallies_.add(packets, headers_, outcomes_, plain);
-  own_.clear();
-  own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()), plain);
-  return own_.places();
+  parcel_.clear();
+  decode_briefly(packets, ToOne{parcel_}, tallies_, [&](std::size_t i) {
+    Headers headers;
+    const auto outcome = decode_other(packets[i], headers);
+    tallies_.add(packets[i], headers, outcome);
+    WEIR_ASSERT(outcome == Outcome::metered && flow::can_be_brief(headers));  // as all of that traffic
+    parcel_.put_briefly(headers, packets[i]);
+  });
 }
 
 }  // namespace weir::app::bench

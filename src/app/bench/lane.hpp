@@ -7,15 +7,13 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
-#include <weir/headers.hpp>
 
 #include "app/bench/encoder.hpp"
 #include "app/bench/stages.hpp"
 #include "app/live/outlet.hpp"
+#include "app/parcel.hpp"
 #include "app/tallies.hpp"
 #include "capture/synthetic.hpp"
-#include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/meter.hpp"
 
@@ -69,9 +67,9 @@ class Lane {
     const auto packets = traffic_.receive();
     if (packets.empty()) return 0;
     laps.lap(Stage::receive);
-    const auto own = decode(packets);
+    decode(packets);
     laps.lap(Stage::decode);
-    meter_->add(packets, headers_, {}, own, ended_);
+    meter_->add_brief(parcel_.those_brief(), ended_);
     laps.lap(Stage::account);
     not_handed_over_ += outlet_.take(ended_);
     laps.lap(Stage::hand_over);
@@ -81,16 +79,14 @@ class Lane {
     laps.lap(Stage::hand_over);
     return packets.size();
   }
-  std::span<const std::uint16_t> decode(std::span<Packet> packets) noexcept;
+  void decode(std::span<Packet> packets) noexcept;
 
   std::span<const RecordLayout, 2> layouts_;
   capture::SyntheticTraffic traffic_;
   std::unique_ptr<flow::Meter> meter_;
   flow::Ended ended_;
   Outlet outlet_;
-  std::vector<Headers> headers_;
-  std::vector<Outcome> outcomes_;
-  flow::Chosen own_;
+  Parcel parcel_;
   PacketTallies tallies_;
   Totals not_handed_over_;
   Instant clock_{};

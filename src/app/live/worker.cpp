@@ -42,10 +42,12 @@ Worker::Worker(const WorkerOptions& options, std::span<const RecordLayout, 2> la
       outcomes_(received_max),
       packets_over_(received_max),
       own_(received_max),
-      over_(received_max) {
+      over_(received_max),
+      parcel_{received_max, decoding.details, decoding.to_brief()} {
   meter_->touch();
   fragments_.touch();
   outlet_.touch();
+  parcel_.touch();
 }
 
 void Worker::add(std::unique_ptr<capture::Queue> queue, std::optional<capture::HashCheck> check,
@@ -126,13 +128,37 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
     for (const auto& packet : packets) prefetch(packet.bytes);  // they look into them before decode() would
   if (from.sampler.active()) sample(from, packets);
   if (selector_.active()) show_whole(from, packets, [this](std::span<Packet> those) { selector_.select(those); });
+  const bool reshard = common_.reshard.load(std::memory_order_relaxed);
+  const bool check = from.check && !from.check->finished();
+  if (decoding_.to_brief() && !reshard && !check) [[likely]]
+    meter_briefly(from, packets);
+  else meter(from, packets, reshard);
+  hand_over();
+  from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
+                            std::memory_order_relaxed);
+}
+
+/// Packets that are all ours, and of which nobody wants to see the headers.
+void Worker::meter_briefly(Receiving& from, Burst packets) noexcept {
+  parcel_.clear();
+  decode_briefly(packets, ToOne{parcel_}, counters_.packets, [&](std::size_t i) {
+    auto& headers = headers_[0];
+    auto outcome = decode_other(packets[i], headers);
+    if (outcome == Outcome::truncated && from.queue->is_cut(i)) [[unlikely]]
+      outcome = decode::decode(from.queue->whole(i), headers);
+    counters_.packets.add(packets[i], headers, outcome);
+    if (outcome == Outcome::metered) put_down(packets[i], headers, nullptr, true, parcel_);
+  });
+  parcel_.meter(fragments_, clock_, ended_);
+}
+
+void Worker::meter(Receiving& from, std::span<Packet> packets, bool reshard) noexcept {
   const bool plain = decode(from, packets);
   if (from.check && !from.check->finished()) [[unlikely]]
     check_hashes(from, packets.size());
 
   counters_.packets.add(packets, headers_, outcomes_, plain);
   own_.clear();
-  const bool reshard = common_.reshard.load(std::memory_order_relaxed);
   if (reshard) {
     for (std::size_t i = 0; i < packets.size(); ++i) {
       if (outcomes_[i] != Outcome::metered) continue;
@@ -147,9 +173,6 @@ void Worker::take(Receiving& from, std::span<Packet> packets) noexcept {
     own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()), plain);
   }
   fragments_.add(packets, headers_, details_, own_, ended_);
-  hand_over();
-  from.state->packets.store(from.state->packets.load(std::memory_order_relaxed) + packets.size(),
-                            std::memory_order_relaxed);
 }
 
 /// Packets in their order, to somebody who marks them by what is in them. One that lies in several buffers is copied

@@ -16,6 +16,7 @@
 #include <vector>
 #include <weir/headers.hpp>
 
+#include "app/brief_decoding.hpp"
 #include "app/decoding.hpp"
 #include "app/live/mesh.hpp"
 #include "app/live/outlet.hpp"
@@ -158,6 +159,8 @@ class Worker {
   template <class Judge>
   static void show_whole(Receiving& from, std::span<Packet> packets, Judge judge) noexcept;
   void sample(Receiving& from, std::span<Packet> packets) noexcept;
+  void meter_briefly(Receiving& from, Burst packets) noexcept;
+  void meter(Receiving& from, std::span<Packet> packets, bool reshard) noexcept;
   bool decode(Receiving& from, std::span<Packet> packets) noexcept;
   void check_hashes(Receiving& from, std::size_t packets) noexcept;
   void pass_on(unsigned to, const Packet& packet, std::size_t i) noexcept;
@@ -200,6 +203,7 @@ class Worker {
   std::vector<Outcome> outcomes_;
   std::vector<Packet> packets_over_;
   flow::Chosen own_, over_;
+  Parcel parcel_;
   WorkerCounters counters_;
   Published<WorkerCounters> published_;
   std::atomic<Request*> request_{nullptr};
