@@ -40,17 +40,17 @@ struct BriefPackets {
     const auto six_most = std::min(burst_size, sixes.size());
     auto four = std::min(burst_size, fours.size());
     std::size_t six = 0;
-    while (six < six_most && fours_before_six[six] - taken_ <= four) ++six;
-    if (six == burst_size && six < sixes.size()) four = std::min(four, fours_before_six[six] - taken_);
+    while (six < six_most && fours_before_six[six] - fours_taken <= four) ++six;
+    if (six == burst_size && six < sixes.size()) four = std::min(four, fours_before_six[six] - fours_taken);
     const BriefPackets taken{fours.first(four), sixes.first(six), {}};
     fours = fours.subspan(four);
     sixes = sixes.subspan(six);
     fours_before_six = fours_before_six.subspan(six);
-    taken_ += four;
+    fours_taken += four;
     return taken;
   }
 
-  std::size_t taken_ = 0;  ///< of IPv4
+  std::size_t fours_taken = 0;
 };
 
 namespace brief {

@@ -39,6 +39,8 @@ for name, arguments in {
         "new flows by the second": ("--flows", "4000", "--new-per-second", "5000", "--rate", "1e5", "--set",
                                     "flow.timeout_idle=1"),
         "a flood": ("--flows", "4000", "--flood"),
+        "a key of its own": ("--flows", "1000", "--set", "flow.key=[sourceIPv4Address, destinationIPv4Address]"),
+        "payload in records": ("--flows", "1000", "--set", "flow.payload_octets=16"),
         "two workers": ("--flows", "1000", "--workers", "2")}.items():
     with check(f"bench: {name}: stages, figures, and the ledger closes"):
         found = bench(*arguments)

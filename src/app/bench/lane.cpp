@@ -6,6 +6,8 @@
 #include "app/bench/record_check.hpp"
 #include "app/brief_decoding.hpp"
 #include "base/assert.hpp"
+#include "decode/decode.hpp"
+#include "flow/plan.hpp"
 
 namespace weir::app::bench {
 Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& meter, std::size_t ring_records,
@@ -15,7 +17,11 @@ Lane::Lane(const capture::SyntheticOptions& traffic, const flow::MeterOptions& m
       meter_{flow::make_meter(meter)},
       ended_{ended_max, layouts[0], layouts[1]},
       outlet_{std::max(ring_records, ended_max), layouts},
-      parcel_{received_max, false, true} {}
+      brief_{flow::is_usual(meter)},
+      parcel_{received_max, false, brief_},
+      headers_(received_max),
+      outcomes_(received_max),
+      own_{received_max} {}
 
 void Lane::prepare(std::uint64_t packets) noexcept {
   outlet_.touch();
@@ -61,14 +67,20 @@ std::string Lane::check() {
 
 void Lane::decode(std::span<Packet> packets) noexcept {
   clock_ = packets.back().clock;
-  parcel_.clear();
-  decode_briefly(packets, ToOne{parcel_}, tallies_, [&](std::size_t i) {
-    Headers headers;
-    const auto outcome = decode_other(packets[i], headers);
-    tallies_.add(packets[i], headers, outcome);
-    WEIR_ASSERT(outcome == Outcome::metered && flow::can_be_brief(headers));  // as all of that traffic
-    parcel_.put_briefly(headers, packets[i]);
-  });
+  if (brief_) {
+    parcel_.clear();
+    decode_briefly(packets, ToOne{parcel_}, tallies_, [&](std::size_t i) {
+      const auto outcome = decode_other(packets[i], headers_[0]);
+      tallies_.add(packets[i], headers_[0], outcome);
+      WEIR_ASSERT(outcome == Outcome::metered && flow::can_be_brief(headers_[0]));  // as all of that traffic
+      parcel_.put_briefly(headers_[0], packets[i]);
+    });
+  } else {
+    const bool plain = decode::decode_burst(packets, headers_, outcomes_);
+    tallies_.add(packets, headers_, outcomes_, plain);
+    own_.clear();
+    own_.add_metered(0, headers_, std::span{outcomes_}.first(packets.size()), plain);
+  }
 }
 
 }  // namespace weir::app::bench

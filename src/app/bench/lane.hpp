@@ -7,6 +7,9 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
+#include <weir/headers.hpp>
+#include <weir/outcome.hpp>
 
 #include "app/bench/encoder.hpp"
 #include "app/bench/stages.hpp"
@@ -14,6 +17,7 @@
 #include "app/parcel.hpp"
 #include "app/tallies.hpp"
 #include "capture/synthetic.hpp"
+#include "flow/chosen.hpp"
 #include "flow/ended.hpp"
 #include "flow/meter.hpp"
 
@@ -69,7 +73,8 @@ class Lane {
     laps.lap(Stage::receive);
     decode(packets);
     laps.lap(Stage::decode);
-    meter_->add_brief(parcel_.those_brief(), ended_);
+    if (brief_) meter_->add_brief(parcel_.those_brief(), ended_);
+    else meter_->add(packets, headers_, {}, own_.places(), ended_);
     laps.lap(Stage::account);
     not_handed_over_ += outlet_.take(ended_);
     laps.lap(Stage::hand_over);
@@ -86,7 +91,11 @@ class Lane {
   std::unique_ptr<flow::Meter> meter_;
   flow::Ended ended_;
   Outlet outlet_;
+  const bool brief_;  ///< whether the meter counts packets that are put down briefly
   Parcel parcel_;
+  std::vector<Headers> headers_;  // of one that is not brief, or of all
+  std::vector<Outcome> outcomes_;
+  flow::Chosen own_;
   PacketTallies tallies_;
   Totals not_handed_over_;
   Instant clock_{};
