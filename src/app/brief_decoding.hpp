@@ -65,7 +65,8 @@ inline void put_down(const Packet& packet, const Headers& headers, const Details
   else parcel.put(packet, headers, details);
 }
 
-/// By the chain, unless there is something about the packet that keeps it from the straight road.
+/// By the chain, but for a packet of which something is noted: it is not plain, and may go the straight road all the
+/// same.
 inline Outcome decode_other(const Packet& packet, Headers& headers) noexcept {
   return packet.notes == 0 ? decode::decode_by_the_chain(packet, headers) : decode::decode(packet, headers);
 }

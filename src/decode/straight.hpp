@@ -76,16 +76,15 @@ inline bool read_ipv4(const Packet& packet, const std::byte* ip, __m128i from_ty
   return true;
 }
 
-inline bool decode_ipv4(const Packet& packet, const std::byte* ip, __m128i from_type, Headers& out) noexcept {
-  Ipv4 read;
-  if (!read_ipv4(packet, ip, from_type, read)) return false;
-  store(out.addresses.data() + Headers::ipv4_at, read.from_addresses);
-  store(&out.octets, read.from_octets);
-  out.fragment_id = 0;
-  return true;
+/// A packet that was captured on Ethernet and selected, over IPv4.
+inline bool read_ipv4(const Packet& packet, Ipv4& out) noexcept {
+  if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
+  const auto* ip = packet.bytes + ethernet;
+  const auto from_type = load(ip - 2);
+  return is_ipv4(from_type) && read_ipv4(packet, ip, from_type, out);
 }
 
-/// A packet that was captured on Ethernet and selected.
+/// The same over IPv6.
 inline bool decode_ipv6(const Packet& packet, Headers& out) noexcept {
   constexpr std::uint16_t type_ipv6 = 0x86dd;
   if (packet.captured < ethernet + ipv6 + up_to_tcp_flags) return false;
@@ -110,12 +109,14 @@ inline bool decode_ipv6(const Packet& packet, Headers& out) noexcept {
   return true;
 }
 
-/// A packet that was captured on Ethernet and selected.
+/// Over either.
 inline bool decode(const Packet& packet, Headers& out) noexcept {
-  if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
-  const auto* ip = packet.bytes + ethernet;
-  if (const auto from_type = load(ip - 2); is_ipv4(from_type)) return decode_ipv4(packet, ip, from_type, out);
-  return decode_ipv6(packet, out);
+  Ipv4 read;
+  if (!read_ipv4(packet, read)) return decode_ipv6(packet, out);
+  store(out.addresses.data() + Headers::ipv4_at, read.from_addresses);
+  store(&out.octets, read.from_octets);
+  out.fragment_id = 0;
+  return true;
 }
 
 /// Captured on Ethernet, selected, and nothing noted of it: one question.
@@ -124,14 +125,6 @@ inline bool is_plain(const Packet& packet) noexcept {
   static_assert(offsetof(Packet, selection) == at + 1 && offsetof(Packet, notes) == at + 2 &&
                 Link::ethernet == Link{} && Selection::selected == Selection{});
   return load_native<std::uint32_t>(reinterpret_cast<const std::byte*>(&packet) + at) == 0;
-}
-
-/// A packet that is_plain(), over IPv4. False: ask the chain.
-inline bool read_ipv4(const Packet& packet, Ipv4& out) noexcept {
-  if (packet.captured < ethernet + ipv4 + up_to_tcp_flags) return false;
-  const auto* ip = packet.bytes + ethernet;
-  const auto from_type = load(ip - 2);
-  return is_ipv4(from_type) && read_ipv4(packet, ip, from_type, out);
 }
 
 }  // namespace straight
